@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"gantry/dicom/uid"
 )
 
 // TestGeneratedUpToDate fails when a committed table is not what the inputs make.
@@ -47,5 +49,20 @@ func TestMaskedHome(t *testing.T) {
 	}
 	for keyword := range want {
 		t.Errorf("%s missing", keyword)
+	}
+}
+
+// TestUIDFacts compares the packed table with its input, the order of the kinds included.
+func TestUIDFacts(t *testing.T) {
+	rows, err := uids()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range rows {
+		info, ok := uid.Lookup(uid.UID(row.uid))
+		if !ok || info.Kind.String() != row.kind || info.Name != row.name ||
+			info.Keyword != row.keyword || info.Retired != row.retired {
+			t.Errorf("%v: %+v", row, info)
+		}
 	}
 }

@@ -41,8 +41,10 @@ func run(root string) error {
 func generate() (map[string][]byte, error) {
 	files := make(map[string][]byte)
 	for name, write := range map[string]func() ([]byte, error){
-		"dicom/tag/ztag.go": tagFile,
-		"dicom/uid/zuid.go": uidFile,
+		"dicom/tag/ztag.go":      tagFile,
+		"dicom/uid/zuid.go":      uidFile,
+		"dicom/dict/zdict.go":    dictFile,
+		"dicom/dict/zprivate.go": privateFile,
 	} {
 		content, err := write()
 		if err != nil {
