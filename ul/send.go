@@ -1,0 +1,233 @@
+package ul
+
+import (
+	"errors"
+	"io"
+	"net"
+	"os"
+	"sync"
+	"time"
+)
+
+// abortWait is how long one attempt to send A-ABORT, and the wait for the peer to close
+// after it, may take.
+const abortWait = time.Second
+
+// buffers holds send buffers; see sendBuffer.
+var buffers sync.Pool
+
+// sendBuffer returns a buffer of at least n bytes from the pool.
+func sendBuffer(n int) *[]byte {
+	if b, ok := buffers.Get().(*[]byte); ok && len(*b) >= n {
+		return b
+	}
+	b := make([]byte, n)
+	return &b
+}
+
+// write sends b, whole PDUs, as one write. wmu is held.
+func (c *Conn) write(b []byte) error {
+	if err := c.armWrite(); err != nil {
+		return err
+	}
+	n, err := c.nc.Write(b)
+	return c.wrote(int64(n), int64(len(b)), err)
+}
+
+// writev sends head and tail as one write: one system call on TCP, one record and one
+// copy on anything else. wmu is held.
+func (c *Conn) writev(head, tail []byte) error {
+	if _, ok := c.nc.(*net.TCPConn); !ok {
+		b := sendBuffer(len(head) + len(tail))
+		defer buffers.Put(b)
+		n := copy(*b, head)
+		n += copy((*b)[n:], tail)
+		return c.write((*b)[:n])
+	}
+	if err := c.armWrite(); err != nil {
+		return err
+	}
+	c.vec = [2][]byte{head, tail}
+	c.bufs = c.vec[:]
+	n, err := c.bufs.WriteTo(c.nc)
+	c.vec = [2][]byte{}
+	return c.wrote(n, int64(len(head)+len(tail)), err)
+}
+
+func (c *Conn) armWrite() error {
+	if c.torn {
+		return net.ErrClosed
+	}
+	now := time.Now()
+	want := now.Add(c.opts.Write)
+	if c.wlimit.IsZero() || c.wlimit.Before(want.Add(-c.opts.Write/8)) {
+		c.wlimit = want
+		if err := c.nc.SetWriteDeadline(want); err != nil {
+			return err
+		}
+	}
+	if c.interrupted.Load() {
+		c.nc.SetWriteDeadline(time.Unix(1, 0))
+		return ErrInterrupted
+	}
+	return nil
+}
+
+func (c *Conn) wrote(n, want int64, err error) error {
+	c.out.Add(n)
+	if n > 0 && n < want {
+		c.torn = true
+	}
+	if err != nil && !c.torn && c.interrupted.Load() {
+		return ErrInterrupted
+	}
+	return err
+}
+
+// control sends a PDU that is not P-DATA.
+func (c *Conn) control(b []byte) error {
+	c.wmu.Lock()
+	err := c.write(b)
+	c.wmu.Unlock()
+	return c.sendFailed(err)
+}
+
+// sendFailed ends the association after a write went wrong.
+func (c *Conn) sendFailed(err error) error {
+	if err == nil {
+		return nil
+	}
+	state := c.State()
+	if errors.Is(err, ErrInterrupted) {
+		if cause := c.Err(); cause != nil {
+			return cause
+		}
+		return ErrInterrupted
+	}
+	if cause := c.Err(); cause != nil {
+		return cause
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		err = c.end(&TimeoutError{state, "the peer to take data"})
+		c.abort(Abort{SourceProvider, ReasonNotSpecified}, err)
+		return err
+	}
+	c.step(Evt17, false) // an empty cell: it has ended already
+	return c.end(&TransportError{state, err})
+}
+
+// data sends b, one or more P-DATA-TF PDUs, after asking the state machine.
+func (c *Conn) data(b, tail []byte) error {
+	c.wmu.Lock()
+	_, err := c.step(Evt9, false)
+	switch {
+	case err != nil:
+		c.wmu.Unlock()
+		return err
+	case len(tail) == 0:
+		err = c.write(b)
+	case len(b) == 0:
+		err = c.write(tail)
+	default:
+		err = c.writev(b, tail)
+	}
+	c.wmu.Unlock()
+	return c.sendFailed(err)
+}
+
+// WriteMessage sends one message on a presentation context: its command set, and the data
+// set if it has one (nil: none). Both go out in as few writes as there are full PDUs, the
+// last of the command and the first of the data in one. Messages never interleave.
+func (c *Conn) WriteMessage(context byte, command, data []byte) error {
+	c.msg.Lock()
+	defer c.msg.Unlock()
+	head, err := c.writeCommand(context, command)
+	if err != nil {
+		return err
+	}
+	if data == nil {
+		return c.data(head, nil)
+	}
+	for first := true; ; first = false {
+		n := min(len(data), c.fragment)
+		last := n == len(data)
+		head = appendPDVHeader(head, PDV{context, false, last, uint32(n)})
+		if err := c.data(head, data[:n]); err != nil || last {
+			return c.cut(err, !first)
+		}
+		data, head = data[n:], c.wbuf[:0]
+	}
+}
+
+// cut aborts the association when a message was left off after some of it had been sent.
+func (c *Conn) cut(err error, begun bool) error {
+	if begun && errors.Is(err, ErrInterrupted) {
+		c.abort(Abort{SourceUser, ReasonNotSpecified}, err)
+	}
+	return err
+}
+
+// writeCommand sends all fragments of a command set but the last, which it returns as a
+// PDU still to be sent, in wbuf when it fits. msg is held.
+func (c *Conn) writeCommand(context byte, command []byte) ([]byte, error) {
+	for first := true; len(command) > c.fragment; first = false {
+		b := AppendPData(nil, context, true, false, command[:c.fragment])
+		if err := c.data(b, nil); err != nil {
+			return nil, c.cut(err, !first)
+		}
+		command = command[c.fragment:]
+	}
+	return AppendPData(c.wbuf[:0], context, true, true, command), nil
+}
+
+// WriteMessageFrom is WriteMessage with the data set read from r, which is read one PDU
+// ahead of the peer and no further. It returns how many bytes of data it sent. An error of
+// r ends the association, as a message cannot be taken back; one before the first PDU of
+// the message was sent does not, and is a *SourceError.
+func (c *Conn) WriteMessageFrom(context byte, command []byte, r io.Reader) (int64, error) {
+	const room = HeaderLength + pdvHeaderLength
+	pb := sendBuffer(room + c.fragment + 1)
+	defer buffers.Put(pb)
+	body := (*pb)[room : room+c.fragment+1]
+	n, rerr := io.ReadFull(r, body) // before the lock: others may send while a disk is slow
+	if rerr != nil && !atEnd(rerr) {
+		return 0, &SourceError{rerr}
+	}
+	c.msg.Lock()
+	defer c.msg.Unlock()
+	head, err := c.writeCommand(context, command)
+	var sent int64
+	for err == nil {
+		last := rerr != nil
+		if !last {
+			n = c.fragment
+		}
+		appendPDVHeader((*pb)[:0], PDV{context, false, last, uint32(n)})
+		if err = c.data(head, (*pb)[:room+n]); err != nil {
+			return sent, c.cut(err, len(head) == 0)
+		}
+		sent += int64(n)
+		if last {
+			return sent, nil
+		}
+		head = nil
+		body[0] = body[c.fragment] // the byte read ahead tells whether more follows
+		n, rerr = io.ReadFull(r, body[1:])
+		n++
+		if rerr != nil && !atEnd(rerr) {
+			err = &SourceError{rerr}
+			c.abort(Abort{SourceUser, ReasonNotSpecified}, err)
+		}
+	}
+	return sent, err
+}
+
+// SourceError reports that a data set could not be read from where it comes from.
+type SourceError struct{ Err error }
+
+func (e *SourceError) Error() string { return "ul: reading the data set to send: " + e.Err.Error() }
+
+// Unwrap returns the source's error.
+func (e *SourceError) Unwrap() error { return e.Err }
+
+func atEnd(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }
