@@ -1,0 +1,69 @@
+package fsblob
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"gantry/internal/archive/blob"
+	"gantry/internal/archive/record"
+)
+
+// place is a Ref taken apart. A packed object has a segment and the offset of its body, a
+// file has a path.
+type place struct {
+	segment    uint64
+	offset     int64
+	head, size int64
+	path       string
+}
+
+// ref writes "p.<segment>.<offset>.<head>.<size>" or "f.<head>.<size>.<path>", numbers in
+// base 36.
+func (p place) ref() record.Ref {
+	if p.path != "" {
+		return record.Ref("f." + strconv.FormatInt(p.head, 36) + "." + strconv.FormatInt(p.size, 36) + "." + p.path)
+	}
+	return record.Ref("p." + strconv.FormatUint(p.segment, 36) + "." + strconv.FormatInt(p.offset, 36) +
+		"." + strconv.FormatInt(p.head, 36) + "." + strconv.FormatInt(p.size, 36))
+}
+
+func parseRef(r record.Ref) (place, error) {
+	bad := fmt.Errorf("%w: reference %.80q", blob.ErrNotFound, string(r))
+	kind, rest, _ := strings.Cut(string(r), ".")
+	switch kind {
+	case "p":
+		f := strings.Split(rest, ".")
+		if len(f) != 4 {
+			return place{}, bad
+		}
+		n, err := numbers(f)
+		if err != nil || n[2] > n[3] || n[1] > 1<<62-n[3] {
+			return place{}, bad
+		}
+		return place{segment: uint64(n[0]), offset: n[1], head: n[2], size: n[3]}, nil
+	case "f":
+		f := strings.SplitN(rest, ".", 3)
+		if len(f) != 3 {
+			return place{}, bad
+		}
+		n, err := numbers(f[:2])
+		if err != nil || n[0] > n[1] || !filepath.IsLocal(filepath.FromSlash(f[2])) {
+			return place{}, bad
+		}
+		return place{head: n[0], size: n[1], path: f[2]}, nil
+	}
+	return place{}, bad
+}
+
+func numbers(f []string) ([4]int64, error) {
+	var out [4]int64
+	var errs error
+	for i, s := range f {
+		v, err := strconv.ParseUint(s, 36, 62)
+		errs, out[i] = errors.Join(errs, err), int64(v)
+	}
+	return out, errs
+}
