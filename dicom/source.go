@@ -1,0 +1,115 @@
+package dicom
+
+import (
+	"errors"
+	"io"
+)
+
+// source is the input of a decoder and the buffer that the data set will own. Bytes
+// enter buf as they are needed; a bulk value of a random-access input is jumped over,
+// so that buf holds headers and small values only.
+type source struct {
+	buf   []byte
+	pos   int   // next byte to read in buf
+	base  int64 // offset in the input of buf[0], plus all that was jumped over
+	ra    io.ReaderAt
+	size  int64 // of ra
+	r     io.Reader
+	gaps  []bulkValue // bulk values left out of a buffer that is all there is
+	gap   int64       // their bytes
+	chunk int
+	err   error // what ended the input; io.EOF when it simply ended
+}
+
+const (
+	firstChunk = 4 << 10
+	mostChunk  = 64 << 10
+)
+
+// offset is where in the input the next byte to read lies.
+func (s *source) offset() int64 { return s.base + int64(s.pos) }
+
+// left is how many bytes the input still has, or -1 when nobody knows.
+func (s *source) left() int64 {
+	switch {
+	case s.ra != nil:
+		return s.size - s.offset()
+	case s.r != nil:
+		return -1
+	}
+	return int64(len(s.buf)-s.pos) + s.gap
+}
+
+// have makes at least n bytes available behind pos, or tells that the input is shorter.
+func (s *source) have(n int) bool {
+	for len(s.buf)-s.pos < n {
+		if s.err != nil || !s.more(n-(len(s.buf)-s.pos)) {
+			return false
+		}
+	}
+	return true
+}
+
+// more reads a chunk, never more than doubles the buffer at a time: a length that lies
+// costs nothing until its bytes arrive.
+func (s *source) more(want int) bool {
+	if s.ra == nil && s.r == nil {
+		s.err = io.EOF
+		return false
+	}
+	s.chunk = min(max(2*s.chunk, firstChunk), mostChunk)
+	n := min(max(want, s.chunk), max(len(s.buf), mostChunk))
+	if s.ra != nil {
+		n = int(min(int64(n), s.size-s.base-int64(len(s.buf))))
+	}
+	if n <= 0 {
+		s.err = io.EOF
+		return false
+	}
+	if len(s.buf)+n > maxBuffer {
+		s.err = errBuffer
+		return false
+	}
+	return s.read(n)
+}
+
+var errBuffer = errors.New("more than 1 GiB outside of bulk values")
+
+func (s *source) read(n int) bool {
+	at := len(s.buf)
+	s.buf = append(s.buf, make([]byte, n)...)
+	var got int
+	if s.ra != nil {
+		got, s.err = s.ra.ReadAt(s.buf[at:], s.base+int64(at))
+	} else {
+		got, s.err = io.ReadAtLeast(s.r, s.buf[at:], 1)
+	}
+	s.buf = s.buf[:at+got]
+	if got > 0 && s.err == io.EOF {
+		s.err = nil // the next read tells
+	}
+	return got > 0
+}
+
+// skip jumps over n bytes of a random-access input without keeping them.
+func (s *source) skip(n int64) {
+	s.base += n
+	if len(s.gaps) > 0 {
+		s.gap -= n
+		s.gaps = s.gaps[1:]
+		return
+	}
+	s.buf = s.buf[:s.pos]
+	s.chunk = 0
+}
+
+// gapHere returns the bulk value that was left out at pos.
+func (s *source) gapHere() (bulkValue, bool) {
+	if len(s.gaps) == 0 || s.gaps[0].at != uint32(s.pos) {
+		return bulkValue{}, false
+	}
+	return s.gaps[0], true
+}
+
+// rest returns what is buffered behind pos.
+func (s *source) rest() []byte { return s.buf[s.pos:] }
