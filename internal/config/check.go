@@ -1,0 +1,156 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"strings"
+
+	"gantry/dicom/uid"
+)
+
+// check finds what no single value shows.
+func (l *Loader) check() {
+	c := l.Config
+	l.checkPort("server.port", c.Server.Port)
+	if err := checkAE(c.Server.AETitle); err != nil {
+		l.errorf(l.from("server.ae_title"), "server.ae_title: %v", err)
+	}
+	l.checkPositive("server.max_associations", c.Server.MaxAssociations)
+	l.checkPositive("server.max_associations_per_host", c.Server.MaxPerHost)
+	if c.Server.MaxPDU < 4096 || c.Server.MaxPDU > 16<<20 {
+		l.errorf(l.from("server.max_pdu"), "server.max_pdu: %d is not between 4096 and %d", c.Server.MaxPDU, 16<<20)
+	}
+	if c.Server.UnknownAE == "quarantine" {
+		l.errorf(l.from("server.unknown_ae"), "server.unknown_ae: quarantine is not part of this version of Gantry; choose refuse, echo or serve")
+	}
+	l.checkTLS()
+	l.checkStorage()
+	l.checkHTTP()
+	l.checkPeers()
+}
+
+func (l *Loader) checkPort(name string, port int) {
+	if port < 0 || port > 65535 {
+		l.errorf(l.from(name), "%s: %d is not between 1 and 65535", name, port)
+	}
+}
+
+func (l *Loader) checkPositive(name string, n int) {
+	if n < 1 {
+		l.errorf(l.from(name), "%s: %d is not positive", name, n)
+	}
+}
+
+func (l *Loader) checkTLS() {
+	t := &l.Config.TLS
+	if !t.Enabled {
+		return
+	}
+	l.checkPort("server.tls.port", t.Port)
+	if t.CertPath == "" || t.KeyPath == "" {
+		l.errorf(l.from("server.tls.enabled"), "server.tls: enabled needs certificate and private_key")
+	}
+	if t.RequireClientCert && t.CAPath == "" {
+		l.errorf(l.from("server.tls.require_client_cert"), "server.tls: require_client_cert needs ca_certificate")
+	}
+}
+
+// checkStorage settles layout and naming, which can be named in several ways.
+func (l *Loader) checkStorage() {
+	s := &l.Config.Storage
+	if s.Directory == "" {
+		l.errorf(l.from("storage.directory"), "storage.directory: may not be empty")
+	}
+	switch s.Naming {
+	case "uid_hierarchical":
+		s.Naming = "hierarchical"
+	case "date_based":
+		s.Naming = "date_hierarchical"
+	case "uid_flat":
+		s.Naming = "flat"
+	}
+	if s.Naming != "" && s.Layout == "log" {
+		l.errorf(l.from("storage.naming"), "storage.naming: the log layout has no file names; set storage.layout to plain or leave it out")
+	}
+	switch {
+	case s.Layout == "" && s.Naming != "":
+		s.Layout = "plain"
+	case s.Layout == "":
+		s.Layout = "log"
+	case s.Layout == "plain" && s.Naming == "":
+		s.Naming = "hierarchical"
+	}
+	if s.DuplicatePolicy == "rename" {
+		s.DuplicatePolicy = "keep"
+	}
+	if s.PackMax < 0 || s.PackMax > 64<<20 {
+		l.errorf(l.from("storage.pack_max"), "storage.pack_max: %d is not between 0 and %d", s.PackMax, 64<<20)
+	}
+	if !l.Config.Database.WALMode {
+		l.errorf(l.from("database.wal_mode"), "database.wal_mode: the index cannot be crash-safe and read beside writes without it; remove the key")
+	}
+}
+
+func (l *Loader) checkHTTP() {
+	c := l.Config
+	if a := c.HTTP.Address; a != "" {
+		if _, _, err := net.SplitHostPort(a); err != nil {
+			l.errorf(l.from("http.address"), "http.address: %q: want host:port", a)
+		}
+	}
+	if !c.HTTP.Auth && !c.Loopback() {
+		l.errorf(l.from("http.auth"), "http.auth: off is refused while a listener is not on loopback")
+	}
+	if c.Monitoring.Enabled {
+		l.checkPort("monitoring.metrics_port", c.Monitoring.MetricsPort)
+	}
+}
+
+func (l *Loader) checkPeers() {
+	seen := map[string]bool{}
+	for _, p := range l.Config.Peers {
+		ae := strings.TrimSpace(p.AETitle)
+		if seen[ae] {
+			l.errorf(l.from("peers"), "peers: %s occurs twice", ae)
+		}
+		seen[ae] = true
+		for _, s := range p.Syntaxes {
+			if _, ok := SyntaxOf(s); !ok {
+				l.errorf(l.from("peers"), "peers: %s: %q is no transfer syntax: want its UID or keyword", ae, s)
+			}
+		}
+	}
+}
+
+// SyntaxOf finds a transfer syntax by UID or keyword.
+func SyntaxOf(s string) (uid.UID, bool) {
+	u := uid.UID(s)
+	if named, ok := uid.ByKeyword(s); ok {
+		u = named
+	}
+	_, ok := u.SyntaxInfo()
+	return u, ok
+}
+
+// describe prints the value of a key as text.
+func describe(p any) string {
+	switch p := p.(type) {
+	case *string:
+		return *p
+	case *[]string:
+		return strings.Join(*p, ",")
+	case *[]Peer:
+		var out []string
+		for _, peer := range *p {
+			out = append(out, fmt.Sprintf("%s:%s:%d", peer.AETitle, peer.Host, peer.Port))
+		}
+		return strings.Join(out, ",")
+	case *int:
+		return fmt.Sprint(*p)
+	case *int64:
+		return fmt.Sprint(*p)
+	case *bool:
+		return fmt.Sprint(*p)
+	}
+	return fmt.Sprint(p)
+}

@@ -1,0 +1,182 @@
+// Package config is what can be set: one table of keys from which the YAML file, the
+// environment, the flags, the sample and the messages all come.
+package config
+
+import (
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Config is the whole configuration, after defaults, file, environment and flags, in
+// that order. It is plain data; the server copies what it needs at start.
+type Config struct {
+	Server     Server
+	TLS        TLS
+	Storage    Storage
+	Database   Database
+	Logging    Logging
+	Access     Access
+	HTTP       HTTP
+	Monitoring Monitoring
+	Patient    Patient
+	Peers      []Peer
+}
+
+// Server is the DICOM listener.
+type Server struct {
+	AETitle         string
+	Bind            string // address to listen on; loopback by default
+	Port            int
+	MaxAssociations int
+	MaxPerHost      int
+	MaxPDU          int // bytes, announced to peers
+	IdleTimeout     time.Duration
+	ShutdownTimeout time.Duration
+	CheckCalledAE   bool
+	UnknownAE       string // refuse, echo or serve; empty chooses by Bind
+}
+
+// TLS is the second DICOM listener, for TLS (PS3.15 B.9 and later).
+type TLS struct {
+	Enabled           bool
+	Port              int
+	CertPath, KeyPath string // PEM
+	CAPath            string // PEM, who signs clients
+	RequireClientCert bool
+	MinVersion        string
+}
+
+// Storage is where objects lie.
+type Storage struct {
+	Directory       string
+	Layout          string // log or plain
+	Naming          string // of the plain layout
+	DuplicatePolicy string
+	PackMax         int64 // bytes
+}
+
+// Database is the index.
+type Database struct {
+	Path    string // empty: index.db in the storage directory
+	WALMode bool
+}
+
+// Logging is what is written about the server's work.
+type Logging struct {
+	Level   string
+	File    string
+	Console bool
+}
+
+// Access says who may call.
+type Access struct {
+	AllowedAETitles []string // wildcards * and ?; empty: all that UnknownAE lets
+}
+
+// HTTP is the listener for health and metrics.
+type HTTP struct {
+	Address string // host:port, empty for none
+	Auth    bool
+}
+
+// Monitoring is a second HTTP listener, for metrics alone.
+type Monitoring struct {
+	Enabled        bool
+	MetricsPort    int
+	HealthInterval time.Duration
+}
+
+// Patient is how patients are told apart.
+type Patient struct {
+	DefaultIssuer string // Issuer of Patient ID where an object has none
+}
+
+// Peer is an application entity that Gantry knows: it may call, and it may be the
+// destination of C-MOVE.
+type Peer struct {
+	AETitle  string
+	Host     string
+	Port     int
+	Issuer   string   // Issuer of Patient ID for what it sends without one
+	TLS      bool     // connect to it by TLS
+	Syntaxes []string // transfer syntaxes in the order preferred for it
+}
+
+// ParsePeer reads AE:host:port. The host may be an IPv6 address in brackets.
+func ParsePeer(s string) (Peer, error) {
+	ae, addr, ok := strings.Cut(s, ":")
+	if !ok {
+		return Peer{}, fmt.Errorf("peer %q: want AE:host:port", s)
+	}
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return Peer{}, fmt.Errorf("peer %q: want AE:host:port", s)
+	}
+	n, err := strconv.Atoi(port)
+	p := Peer{AETitle: ae, Host: host, Port: n}
+	if err != nil {
+		return p, fmt.Errorf("peer %q: port %q is no number", s, port)
+	}
+	return p, p.check()
+}
+
+func (p Peer) check() error {
+	switch {
+	case checkAE(p.AETitle) != nil:
+		return fmt.Errorf("peer %q: %w", p.AETitle, checkAE(p.AETitle))
+	case p.Host == "":
+		return fmt.Errorf("peer %q: no host", p.AETitle)
+	case p.Port < 1 || p.Port > 65535:
+		return fmt.Errorf("peer %q: port %d is not between 1 and 65535", p.AETitle, p.Port)
+	}
+	return nil
+}
+
+// checkAE holds PS3.5 6.2: at most 16 characters, not all spaces, no backslash and no
+// control characters.
+func checkAE(ae string) error {
+	switch {
+	case strings.TrimSpace(ae) == "":
+		return fmt.Errorf("an AE title may not be empty")
+	case len(ae) > 16:
+		return fmt.Errorf("the AE title %q has more than 16 characters", ae)
+	}
+	for _, c := range []byte(ae) {
+		if c < ' ' || c > '~' || c == '\\' {
+			return fmt.Errorf("the AE title %q has a character that AE titles may not have", ae)
+		}
+	}
+	return nil
+}
+
+// Loopback reports whether every listener is on a loopback address.
+func (c *Config) Loopback() bool {
+	if !isLoopback(c.Server.Bind) {
+		return false
+	}
+	host, _, err := net.SplitHostPort(c.HTTP.Address)
+	return c.HTTP.Address == "" || err == nil && isLoopback(host)
+}
+
+func isLoopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+// UnknownCaller is what an AE title that no peer has may do: refuse, echo or serve. Where
+// nothing is set, loopback serves everybody, and any other address lets strangers echo.
+func (c *Config) UnknownCaller() string {
+	switch {
+	case c.Server.UnknownAE != "":
+		return c.Server.UnknownAE
+	case isLoopback(c.Server.Bind):
+		return "serve"
+	}
+	return "echo"
+}

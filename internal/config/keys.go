@@ -1,0 +1,82 @@
+package config
+
+import "time"
+
+// key is one thing that can be set.
+type key struct {
+	name    string   // as in the YAML file: section.key
+	aliases []string // other names of the same
+	value   func(*Config) any
+	values  string // the values allowed, separated by |, or empty
+	help    string
+	// pending is not empty when the feature is not part of this version: setting the key
+	// is an error that says so.
+	pending string
+}
+
+// none is the place of a key whose feature is pending.
+func none(*Config) any { return new(string) }
+
+// keys is the one table. Order is that of the sample file.
+func keys() []key {
+	return []key{
+		{name: "server.ae_title", value: func(c *Config) any { return &c.Server.AETitle }, help: "AE title that callers must name"},
+		{name: "server.bind", value: func(c *Config) any { return &c.Server.Bind }, help: "address to listen on; 0.0.0.0 opens the archive to the network"},
+		{name: "server.port", value: func(c *Config) any { return &c.Server.Port }, help: "DICOM port"},
+		{name: "server.max_associations", value: func(c *Config) any { return &c.Server.MaxAssociations }, help: "associations at a time"},
+		{name: "server.max_associations_per_host", value: func(c *Config) any { return &c.Server.MaxPerHost }, help: "associations at a time from one address"},
+		{name: "server.max_pdu", value: func(c *Config) any { return &c.Server.MaxPDU }, help: "longest PDU accepted, bytes"},
+		{name: "server.idle_timeout", aliases: []string{"server.idle_timeout_seconds"}, value: func(c *Config) any { return &c.Server.IdleTimeout }, help: "an association without work for so long is ended; seconds, or 90s, 5m"},
+		{name: "server.shutdown_timeout", value: func(c *Config) any { return &c.Server.ShutdownTimeout }, help: "how long work under way may take to end at shutdown"},
+		{name: "server.check_called_ae", value: func(c *Config) any { return &c.Server.CheckCalledAE }, help: "refuse callers that name another AE title"},
+		{name: "server.unknown_ae", value: func(c *Config) any { return &c.Server.UnknownAE }, values: "refuse|echo|quarantine|serve", help: "what callers may do that are no peer; empty: serve on loopback, else echo"},
+		{name: "server.tls.enabled", aliases: []string{"tls.enabled"}, value: func(c *Config) any { return &c.TLS.Enabled }, help: "listen for TLS too"},
+		{name: "server.tls.port", aliases: []string{"tls.port"}, value: func(c *Config) any { return &c.TLS.Port }, help: "DICOM port for TLS"},
+		{name: "server.tls.certificate", aliases: []string{"tls.cert_path"}, value: func(c *Config) any { return &c.TLS.CertPath }, help: "certificate chain, PEM file"},
+		{name: "server.tls.private_key", aliases: []string{"tls.key_path"}, value: func(c *Config) any { return &c.TLS.KeyPath }, help: "private key, PEM file"},
+		{name: "server.tls.ca_certificate", aliases: []string{"tls.ca_path"}, value: func(c *Config) any { return &c.TLS.CAPath }, help: "who signs the certificates of callers, PEM file"},
+		{name: "server.tls.require_client_cert", value: func(c *Config) any { return &c.TLS.RequireClientCert }, help: "refuse callers without a certificate"},
+		{name: "server.tls.min_version", value: func(c *Config) any { return &c.TLS.MinVersion }, values: "1.2|1.3", help: "oldest TLS version"},
+		{name: "storage.directory", aliases: []string{"storage.root_path"}, value: func(c *Config) any { return &c.Storage.Directory }, help: "folder of objects and index"},
+		{name: "storage.layout", value: func(c *Config) any { return &c.Storage.Layout }, values: "log|plain", help: "log: objects in TAR segments; plain: a file each. A naming chooses plain"},
+		{name: "storage.naming", aliases: []string{"storage.naming_scheme"}, value: func(c *Config) any { return &c.Storage.Naming }, values: "hierarchical|date_hierarchical|flat|uid_hierarchical|date_based|uid_flat", help: "file names of the plain layout"},
+		{name: "storage.duplicate_policy", value: func(c *Config) any { return &c.Storage.DuplicatePolicy }, values: "keep|reject|ignore|replace|rename", help: "another object under a SOP Instance UID: keep both and flag it (rename is the same), refuse, drop, or make the new one current"},
+		{name: "storage.pack_max", value: func(c *Config) any { return &c.Storage.PackMax }, help: "objects above this many bytes are files of their own, also in the log layout"},
+		{name: "database.path", aliases: []string{"storage.database.path"}, value: func(c *Config) any { return &c.Database.Path }, help: "index file; empty: index.db in the storage folder"},
+		{name: "database.wal_mode", value: func(c *Config) any { return &c.Database.WALMode }, help: "the index always has a write-ahead log: false is an error"},
+		{name: "logging.level", value: func(c *Config) any { return &c.Logging.Level }, values: "trace|debug|info|warning|error|critical", help: "least important messages to log"},
+		{name: "logging.file", value: func(c *Config) any { return &c.Logging.File }, help: "file to append messages to"},
+		{name: "logging.console", value: func(c *Config) any { return &c.Logging.Console }, help: "log to standard error"},
+		{name: "access_control.allowed_ae_titles", aliases: []string{"security.allowed_ae_titles"}, value: func(c *Config) any { return &c.Access.AllowedAETitles }, help: "calling AE titles that may do everything, * and ? allowed; empty: see server.unknown_ae"},
+		{name: "http.address", value: func(c *Config) any { return &c.HTTP.Address }, help: "host:port for health and metrics; empty for none"},
+		{name: "http.auth", value: func(c *Config) any { return &c.HTTP.Auth }, help: "ask HTTP clients for the token in the storage folder; off only on loopback"},
+		{name: "monitoring.enabled", aliases: []string{"monitoring.metrics_enabled"}, value: func(c *Config) any { return &c.Monitoring.Enabled }, help: "serve metrics on a port of their own"},
+		{name: "monitoring.metrics_port", value: func(c *Config) any { return &c.Monitoring.MetricsPort }, help: "that port"},
+		{name: "monitoring.health_check_interval_seconds", value: func(c *Config) any { return &c.Monitoring.HealthInterval }, help: "how often health is looked at"},
+		{name: "patient.default_issuer", value: func(c *Config) any { return &c.Patient.DefaultIssuer }, help: "Issuer of Patient ID where neither object nor peer has one"},
+		{name: "peers", value: func(c *Config) any { return &c.Peers }, help: "application entities: AE:host:port, or ae, host, port, issuer, tls, syntaxes"},
+
+		{name: "security.access_control.enabled", value: none, pending: "roles for AE titles"},
+		{name: "security.access_control.default_role", value: none, pending: "roles for AE titles"},
+		{name: "security.anonymization.auto_anonymize", value: none, pending: "de-identification"},
+		{name: "security.anonymization.profile", value: none, pending: "de-identification"},
+		{name: "rest_api.enabled", value: none, pending: "the REST interface"},
+		{name: "rest_api.port", value: none, pending: "the REST interface"},
+		{name: "rest_api.cors_enabled", value: none, pending: "the REST interface"},
+		{name: "logging.audit_log_path", value: none, pending: "the audit log"},
+	}
+}
+
+// Default returns the configuration that serves with nothing set.
+func Default() *Config {
+	return &Config{
+		Server: Server{AETitle: "GANTRY", Bind: "127.0.0.1", Port: 11112, MaxAssociations: 1000, MaxPerHost: 100,
+			MaxPDU: 1 << 18, IdleTimeout: 5 * time.Minute, ShutdownTimeout: 30 * time.Second, CheckCalledAE: true},
+		TLS:        TLS{Port: 2762, MinVersion: "1.2"},
+		Storage:    Storage{Directory: "./gantry-data", DuplicatePolicy: "keep", PackMax: 4 << 20},
+		Database:   Database{WALMode: true},
+		Logging:    Logging{Level: "info", Console: true},
+		HTTP:       HTTP{Address: "127.0.0.1:8042", Auth: true},
+		Monitoring: Monitoring{MetricsPort: 9090, HealthInterval: 30 * time.Second},
+	}
+}
