@@ -1,0 +1,55 @@
+# The verbs of the project. Everything they need they install or say.
+export CGO_ENABLED := 0
+GO ?= go
+FUZZTIME ?= 30s
+LONG ?= 10000
+platforms := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+
+.PHONY: build run setup test cross long bench fuzz lint gen
+
+build:
+	@$(GO) build -trimpath -o bin/gantry ./cmd/gantry
+
+run: build
+	@exec ./bin/gantry serve
+
+setup:
+	@./scripts/setup
+
+# All tests, against real peers; then the other platforms.
+test: setup
+	$(GO) vet ./...
+	$(GO) test -timeout 20m ./...
+	@$(MAKE) --no-print-directory cross
+
+cross:
+	@for p in $(platforms); do \
+		echo "vet $$p"; \
+		GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) vet ./... || exit 1; \
+	done
+
+# What needs hours: crash rounds, huge counts, huge objects. Quote its results.
+long: setup
+	GANTRY_LONG=$(LONG) $(GO) test -timeout 24h -count 1 -v -run 'Long|Crash|Power|Disk|Flood|Huge|Senders' ./...
+	@$(MAKE) --no-print-directory fuzz FUZZTIME=30m
+
+bench:
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+# Every fuzz target in turn, FUZZTIME each.
+fuzz:
+	@$(GO) list ./... | while read -r pkg; do \
+		for target in $$($(GO) test -list '^Fuzz' $$pkg | grep ^Fuzz); do \
+			echo "$$pkg $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
+		done; \
+	done
+
+lint:
+	$(GO) vet ./...
+	@test -z "$$(gofmt -l . | tee /dev/stderr)"
+	$(GO) mod tidy -diff
+	$(GO) tool -modfile=tools/go.mod staticcheck ./...
+
+gen:
+	$(GO) generate ./...
