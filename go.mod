@@ -6,7 +6,15 @@ require golang.org/x/sys v0.49.0
 
 require golang.org/x/text v0.43.0
 
-require go.yaml.in/yaml/v3 v3.0.6
+require (
+	github.com/spf13/cobra v1.10.2
+	go.yaml.in/yaml/v3 v3.0.6
+)
+
+require (
+	github.com/inconshreveable/mousetrap v1.1.0 // indirect
+	github.com/spf13/pflag v1.0.9 // indirect
+)
 
 require (
 	github.com/beorn7/perks v1.0.1 // indirect
