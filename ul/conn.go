@@ -48,6 +48,10 @@ var ErrClosed = errors.New("ul: association is closed")
 // association; ReplyRelease answers.
 var ErrReleaseRequested = errors.New("ul: the peer requests release")
 
+// ErrIdle is returned by NextPDV when no message began in the time that StartMessage was
+// given. The association lives on.
+var ErrIdle = errors.New("ul: no message arrived")
+
 // ErrInterrupted is returned by calls that Interrupt cut short.
 var ErrInterrupted = errors.New("ul: interrupted")
 

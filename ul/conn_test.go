@@ -402,8 +402,14 @@ func TestDeadlines(t *testing.T) {
 	t.Run("idle", func(t *testing.T) {
 		c, s := pair(t, Options{}, Options{})
 		s.StartMessage(30 * time.Millisecond)
-		var te *TimeoutError
-		if _, err := s.NextPDV(); !errors.As(err, &te) || te.State != Sta6 {
+		for range 2 {
+			if _, err := s.NextPDV(); !errors.Is(err, ErrIdle) || s.State() != Sta6 {
+				t.Error(err)
+			}
+		}
+		go c.WriteMessage(1, []byte("x"), nil)
+		s.StartMessage(time.Second)
+		if _, err := s.NextPDV(); err != nil {
 			t.Error(err)
 		}
 		c.nc.Close()

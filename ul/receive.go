@@ -42,8 +42,9 @@ func (c *Conn) header() (PDUType, uint32, error) {
 }
 
 // StartMessage tells that the next read waits for a new message: at most idle for its
-// first byte, zero for ever, then by Options.Read and Options.MinRate. A message of which
-// bytes were read ahead has begun already.
+// first byte, zero for ever, then by Options.Read and Options.MinRate. When idle passes
+// NextPDV returns ErrIdle and nothing has ended. A message of which bytes were read ahead
+// has begun already.
 func (c *Conn) StartMessage(idle time.Duration) {
 	d := &c.rd
 	d.mode, d.idle, d.blocked, d.bytes = waitIdle, idle, 0, int64(d.w-d.r)
@@ -54,7 +55,7 @@ func (c *Conn) StartMessage(idle time.Duration) {
 
 // NextPDV reads up to the next fragment and returns its description; Read then reads the
 // fragment itself. What is left of the fragment before is skipped. A peer's A-RELEASE-RQ
-// is ErrReleaseRequested, its A-ABORT an *AbortedError; any other error but ErrInterrupted
+// is ErrReleaseRequested, its A-ABORT an *AbortedError; any other error but ErrInterrupted and ErrIdle
 // ends the association too, after an A-ABORT where the standard asks for one.
 func (c *Conn) NextPDV() (PDV, error) {
 	if err := c.rd.skip(c.pdv); err != nil {
@@ -179,6 +180,8 @@ func (c *Conn) failed(err error, what string) error {
 			return serr
 		}
 		return c.abortFor(tr.Action, err)
+	case errors.Is(err, os.ErrDeadlineExceeded) && c.rd.mode == waitIdle && state == Sta6:
+		return ErrIdle
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return c.timedOut(state, what)
 	}
