@@ -121,6 +121,12 @@ DICOM, and the tools to talk to any other.
 
 // commands is the table.
 var commands = [...]func(*Stdio) *cobra.Command{
+	newServe,
+	newEcho,
+	newStore,
+	newFind,
+	newMove,
+	newGet,
 	newConfig,
 	newLinks,
 	newVersion,
