@@ -264,3 +264,15 @@ func TestFlaws(t *testing.T) {
 		}
 	}
 }
+
+// TestUnknownVRIsReadByTheDictionary reads elements of VR UN that the standard knows.
+func TestUnknownVRIsReadByTheDictionary(t *testing.T) {
+	ds := build(t, new(DataSet).Edit().SetBytes(tag.SOPClassUID, vr.UN, []byte("1.2.3\x00")).SetBytes(tag.Rows, vr.UN, []byte{2, 1}).
+		SetBytes(0x00091001, vr.UN, []byte{7, 8}))
+	if n, err := ds.Int(tag.Rows); ds.UID(tag.SOPClassUID) != "1.2.3" || n != 258 || err != nil || ds.Text(0x00091001) != "7" {
+		t.Errorf("%q %d %v %q", ds.UID(tag.SOPClassUID), n, err, ds.Text(0x00091001))
+	}
+	if e, _ := ds.Get(tag.Rows); e.VR != vr.UN {
+		t.Errorf("the VR of the data set is %v", e.VR)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"gantry/dicom/charset"
+	"gantry/dicom/dict"
 	"gantry/dicom/tag"
 	"gantry/dicom/vr"
 )
@@ -26,6 +27,18 @@ type ValueError struct {
 }
 
 func (e *ValueError) Error() string { return fmt.Sprintf("dicom: %v: %s", e.Tag, e.Reason) }
+
+// meaning is the VR that typed access reads by: what the dictionary says where the data set
+// says UN, whose value is little endian whatever surrounds it (PS3.5 6.2.2).
+func (e Element) meaning() vr.VR {
+	if e.VR != vr.UN {
+		return e.VR
+	}
+	if v := dict.VROf(e.Tag); v != 0 && v != vr.SQ {
+		return v
+	}
+	return vr.UN
+}
 
 func (e Element) record() *record { return &e.ds.st.recs[e.rec] }
 
@@ -144,35 +157,37 @@ func (e Element) Fragment(i int) Element {
 // Text returns the first value as DataSet.Text does.
 func (e Element) Text() string {
 	s := e.decoded()
-	if e.VR.IsText() {
-		if i := strings.IndexByte(s, '\\'); i >= 0 && !e.VR.IsSingle() {
+	v := e.meaning()
+	if v.IsText() {
+		if i := strings.IndexByte(s, '\\'); i >= 0 && !v.IsSingle() {
 			s = s[:i]
 		}
-		return trimValue(s, e.VR)
+		return trimValue(s, v)
 	}
-	if v := e.numbers(1); len(v) > 0 {
-		return v[0]
+	if n := e.numbers(1); len(n) > 0 {
+		return n[0]
 	}
 	return ""
 }
 
 // Texts returns all values as DataSet.Texts does.
 func (e Element) Texts() []string {
-	if !e.VR.IsText() {
+	v := e.meaning()
+	if !v.IsText() {
 		return e.numbers(-1)
 	}
 	s := e.decoded()
 	if s == "" {
 		return nil
 	}
-	if e.VR.IsSingle() {
-		return []string{trimValue(s, e.VR)}
+	if v.IsSingle() {
+		return []string{trimValue(s, v)}
 	}
-	v := strings.Split(s, `\`)
-	for i := range v {
-		v[i] = trimValue(v[i], e.VR)
+	out := strings.Split(s, `\`)
+	for i := range out {
+		out[i] = trimValue(out[i], v)
 	}
-	return v
+	return out
 }
 
 // load returns the value, read into memory if it was left outside; nil if that fails.
@@ -190,17 +205,18 @@ func (e Element) load() []byte {
 
 // decoded returns the whole value of a text VR in UTF-8.
 func (e Element) decoded() string {
-	if !e.VR.IsText() {
+	v := e.meaning()
+	if !v.IsText() {
 		return ""
 	}
 	b := e.load()
 	if len(b) == 0 {
 		return ""
 	}
-	if !e.VR.HasCharset() || isPlain(b) {
+	if !v.HasCharset() || isPlain(b) {
 		return string(b)
 	}
-	s, _ := e.ds.charset().Decode(b, e.VR)
+	s, _ := e.ds.charset().Decode(b, v)
 	return s
 }
 

@@ -14,14 +14,14 @@ func (e Element) Int() (int64, error) { return e.IntAt(0) }
 
 // IntAt returns the i-th value as an integer, from 0.
 func (e Element) IntAt(i int) (int64, error) {
-	if e.VR.IsText() {
+	if e.meaning().IsText() {
 		return parseInt(e.Tag, e.textAt(i))
 	}
 	b, ok := e.numberAt(i)
 	if !ok {
 		return 0, &ValueError{e.Tag, "no such value"}
 	}
-	switch e.VR {
+	switch e.meaning() {
 	case vr.FL, vr.FD, vr.OF, vr.OD:
 		f := e.float(b)
 		if f != math.Trunc(f) || math.Abs(f) >= 1<<63 {
@@ -55,7 +55,7 @@ func (e Element) Float() (float64, error) { return e.FloatAt(0) }
 
 // FloatAt returns the i-th value as a number, from 0.
 func (e Element) FloatAt(i int) (float64, error) {
-	if e.VR.IsText() {
+	if e.meaning().IsText() {
 		f, err := strconv.ParseFloat(e.textAt(i), 64)
 		if err != nil {
 			return 0, &ValueError{e.Tag, "not a number"}
@@ -66,7 +66,7 @@ func (e Element) FloatAt(i int) (float64, error) {
 	if !ok {
 		return 0, &ValueError{e.Tag, "no such value"}
 	}
-	switch e.VR {
+	switch e.meaning() {
 	case vr.FL, vr.FD, vr.OF, vr.OD:
 		return e.float(b), nil
 	case vr.UV, vr.OV:
@@ -82,13 +82,13 @@ func (e Element) Count() int {
 	if n == 0 {
 		return 0
 	}
-	if !e.VR.IsText() {
-		if e.VR == vr.AT {
+	if !e.meaning().IsText() {
+		if e.meaning() == vr.AT {
 			return int(n / 4)
 		}
-		return int(n / int64(e.VR.Width()))
+		return int(n / int64(e.meaning().Width()))
 	}
-	if e.VR.IsSingle() {
+	if e.meaning().IsSingle() {
 		return 1
 	}
 	return strings.Count(e.decoded(), `\`) + 1
@@ -116,12 +116,12 @@ func parseInt(t tag.Tag, s string) (int64, error) {
 	return int64(f), nil
 }
 
-func (e Element) order() encodingOrder { return encodingOrder(e.record().is(flagBig)) }
+func (e Element) order() encodingOrder { return encodingOrder(e.record().is(flagBig) && e.VR != vr.UN) }
 
 // numberAt returns the bytes of the i-th number.
 func (e Element) numberAt(i int) ([]byte, bool) {
-	w := e.VR.Width()
-	if e.VR == vr.AT {
+	w := e.meaning().Width()
+	if e.meaning() == vr.AT {
 		w = 4
 	}
 	b := e.Bytes()
@@ -133,7 +133,7 @@ func (e Element) numberAt(i int) ([]byte, bool) {
 
 func (e Element) integer(b []byte) int64 {
 	o := e.order()
-	switch e.VR {
+	switch e.meaning() {
 	case vr.SS:
 		return int64(int16(o.Uint16(b)))
 	case vr.US, vr.OW:
@@ -178,7 +178,7 @@ func (e Element) numbers(most int) []string {
 }
 
 func (e Element) print(b []byte) string {
-	switch e.VR {
+	switch e.meaning() {
 	case vr.AT:
 		return tag.Tag(e.integer(b)).String()
 	case vr.FL, vr.OF:
