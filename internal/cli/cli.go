@@ -121,7 +121,6 @@ DICOM, and the tools to talk to any other.
 
 // commands is the table.
 var commands = [...]func(*Stdio) *cobra.Command{
-	newServe,
 	newEcho,
 	newStore,
 	newFind,
