@@ -1,0 +1,129 @@
+// Package index is the contract of the archive's index: what is known of the objects, so
+// that queries need not read them. indextest holds the tests that every implementation
+// passes; a search has the same answers in the same order on all of them.
+package index
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"time"
+
+	"gantry/dicom"
+	"gantry/dicom/uid"
+	"gantry/internal/archive/record"
+)
+
+// Errors that callers decide on.
+var (
+	ErrNotFound = errors.New("not in the index")
+	ErrTooBroad = errors.New("query is too broad: add a patient ID, a date or a UID")
+	ErrClosed   = errors.New("index is closed")
+	ErrLater    = errors.New("index was written by a later version of this program")
+	ErrOffset   = errors.New("offset is out of range")
+)
+
+// Index knows the archive's objects. All methods are safe for concurrent use; Commit has
+// one caller at a time.
+type Index interface {
+	// Commit applies records in their order, in one transaction that also moves the
+	// applied position there. It is idempotent by record, and total: a record that
+	// cannot be applied becomes a quarantined one, told in its Outcome.
+	Commit(ctx context.Context, entries []Entry) ([]Outcome, error)
+	// Search yields what matches, in the order of s. No transaction lasts longer than a
+	// page of the answer.
+	Search(ctx context.Context, s *Search) iter.Seq2[*Row, error]
+	// Versions returns all that is kept under a SOP Instance UID, the current one first.
+	Versions(ctx context.Context, instance uid.UID) ([]Location, error)
+	// Select yields the current instances of patients, studies, series or of a list, in
+	// the order they came in.
+	Select(ctx context.Context, s Selector) iter.Seq2[Location, error]
+	// Referrers yields the current instances that refer to an instance at any depth.
+	Referrers(ctx context.Context, instance uid.UID) iter.Seq2[Location, error]
+	// Changes yields what changed behind a number. The numbers have no gaps.
+	Changes(ctx context.Context, after uint64) iter.Seq2[Change, error]
+	State(ctx context.Context) (State, error)
+	// Reset empties the index, before it is rebuilt from the store.
+	Reset(ctx context.Context) error
+	Close() error
+}
+
+// State is how far an index is and what it holds. Objects that are not current are
+// counted under Versions only.
+type State struct {
+	Applied                             record.Position
+	Feed                                uint64 // number of the last change
+	Patients, Studies, Series, Instance int64
+	Versions, Quarantined               int64
+	Bytes                               int64 // of the current instances
+}
+
+// Outcome is what became of an entry.
+type Outcome struct {
+	Feed    uint64 // number of the change, 0 when nothing changed
+	Known   bool   // the record was applied before
+	Problem error  // the record was quarantined
+}
+
+// Location is where an instance is kept and what retrieval needs to know of it.
+type Location struct {
+	Record                  record.ID
+	Class, Instance, Syntax uid.UID
+	Study, Series           uid.UID
+	PatientID, Issuer       string
+	Ref                     record.Ref
+	Sums                    record.Sums
+	Version                 int
+	Current, Conflict       bool
+	Received                time.Time
+}
+
+// Size returns the bytes of the data set.
+func (l *Location) Size() int64 { return l.Sums.Data }
+
+// Selector names instances by the unique keys of the levels (PS3.4 C.4.2.2.1, C.6). An
+// empty list does not restrict; a Selector without any list selects nothing.
+type Selector struct {
+	PatientIDs []string
+	Studies    []uid.UID
+	Series     []uid.UID
+	Instances  []uid.UID
+}
+
+// Empty reports whether nothing is named.
+func (s *Selector) Empty() bool {
+	return len(s.PatientIDs)+len(s.Studies)+len(s.Series)+len(s.Instances) == 0
+}
+
+// Change is an entry of the change feed.
+type Change struct {
+	Number   uint64
+	Kind     record.Kind
+	Record   record.ID
+	Instance uid.UID
+	Study    uid.UID
+	Series   uid.UID
+	At       time.Time // when the record was received
+	New      bool      // the study had no instances before
+	Conflict bool
+}
+
+// Counts are the computed keys of a row (PS3.4 C.3.4); those below its level are zero.
+type Counts struct {
+	PatientStudies, PatientSeries, PatientInstances int64
+	StudySeries, StudyInstances                     int64
+	SeriesInstances                                 int64
+}
+
+// Row is an answer: an entity of a level, with the attributes of the first of its
+// instances. It may be kept.
+type Row struct {
+	Level      Level
+	ID         int64 // ascends in the order of creation
+	Attrs      *dicom.DataSet
+	Counts     Counts
+	Modalities []string  // of the study
+	Classes    []uid.UID // of the study
+	Location   Location  // at IMAGE level the instance, else the first one
+	At         Cursor    // what a Search goes on behind this row with
+}

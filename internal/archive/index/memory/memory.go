@@ -1,0 +1,458 @@
+// Package memory is an index in memory: the plainest reading of the contract, against
+// which the others are tested.
+package memory
+
+import (
+	"cmp"
+	"context"
+	"iter"
+	"slices"
+	"sync"
+
+	"gantry/dicom/uid"
+	"gantry/internal/archive/index"
+	"gantry/internal/archive/index/match"
+	"gantry/internal/archive/record"
+)
+
+// Index is an index.Index in memory. The zero value is empty.
+type Index struct {
+	mu          sync.RWMutex
+	patients    []*entity
+	studies     []*entity
+	series      []*entity
+	instances   []*instance
+	changes     []index.Change
+	quarantined []record.ID
+	applied     record.Position
+}
+
+var _ index.Index = (*Index)(nil)
+
+// entity is a patient, a study or a series.
+type entity struct {
+	id        int64
+	born      uint64
+	parent    *entity
+	key       [2]string // issuer and ID, or the UID
+	rep       *instance // the first current one
+	instances int64     // current ones
+	bytes     int64
+}
+
+type instance struct {
+	id     int64
+	born   uint64
+	series *entity
+	e      index.Entry
+	hidden bool
+	gone   bool
+}
+
+func (i *instance) visible() bool { return i.e.Envelope.Current && !i.hidden && !i.gone }
+
+// Commit implements index.Index.
+func (x *Index) Commit(ctx context.Context, entries []index.Entry) ([]index.Outcome, error) {
+	if err := context.Cause(ctx); err != nil {
+		return nil, err
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	out := make([]index.Outcome, len(entries))
+	for i := range entries {
+		out[i] = x.apply(entries[i])
+		if p := entries[i].Stored.Position; p.Compare(x.applied) > 0 {
+			x.applied = p
+		}
+	}
+	return out, nil
+}
+
+func (x *Index) apply(e index.Entry) index.Outcome {
+	switch {
+	case e.Fault != nil:
+		x.quarantined = append(x.quarantined, e.Envelope.ID)
+		return index.Outcome{Problem: e.Fault}
+	case e.Envelope.Kind.HasObject():
+		return x.add(e)
+	case e.Envelope.Kind == record.Delete, e.Envelope.Kind == record.Restore, e.Envelope.Kind == record.Purge:
+		return x.mark(e)
+	}
+	return index.Outcome{}
+}
+
+func (x *Index) add(e index.Entry) index.Outcome {
+	env := &e.Envelope
+	env.Number = max(env.Number, 1)
+	hasCurrent, top, taken := false, 0, false
+	for _, v := range x.versions(env.Instance) {
+		if v.e.Envelope.ID == env.ID {
+			return index.Outcome{Known: true}
+		}
+		hasCurrent = hasCurrent || v.e.Envelope.Current
+		taken = taken || v.e.Envelope.Number == env.Number
+		top = max(top, v.e.Envelope.Number)
+	}
+	if taken {
+		env.Number, env.Conflict, env.Current = top+1, true, false
+	}
+	if !hasCurrent {
+		env.Current = true
+	}
+	feed := uint64(len(x.changes)) + 1
+	p := x.entity(&x.patients, nil, [2]string{env.Issuer, env.PatientID}, feed)
+	st := x.entity(&x.studies, p, [2]string{string(env.Study)}, feed)
+	se := x.entity(&x.series, st, [2]string{string(env.Series)}, feed)
+	in := &instance{id: int64(len(x.instances)) + 1, born: feed, series: se, e: e}
+	isNew := st.instances == 0
+	if in.e.Envelope.Current {
+		for _, v := range x.versions(env.Instance) {
+			v.e.Envelope.Current = false
+		}
+	}
+	x.instances = append(x.instances, in)
+	x.recount()
+	x.change(in, env, isNew)
+	return index.Outcome{Feed: feed}
+}
+
+func (x *Index) change(in *instance, env *record.Envelope, isNew bool) {
+	e := &in.e.Envelope
+	x.changes = append(x.changes, index.Change{Number: uint64(len(x.changes)) + 1, Kind: env.Kind, Record: e.ID, Instance: e.Instance,
+		Study: e.Study, Series: e.Series, At: env.Received.UTC(), New: isNew, Conflict: e.Conflict})
+}
+
+func (x *Index) mark(e index.Entry) index.Outcome {
+	for _, in := range x.instances {
+		if in.e.Envelope.ID != e.Envelope.Of || in.gone {
+			continue
+		}
+		switch e.Envelope.Kind {
+		case record.Delete:
+			in.hidden = true
+		case record.Restore:
+			in.hidden = false
+		default:
+			in.gone = true
+		}
+		x.recount()
+		x.change(in, &e.Envelope, false)
+		return index.Outcome{Feed: uint64(len(x.changes))}
+	}
+	return index.Outcome{Known: true}
+}
+
+func (x *Index) versions(u uid.UID) []*instance {
+	var out []*instance
+	for _, in := range x.instances {
+		if in.e.Envelope.Instance == u && !in.gone {
+			out = append(out, in)
+		}
+	}
+	return out
+}
+
+func (x *Index) entity(list *[]*entity, parent *entity, key [2]string, feed uint64) *entity {
+	for _, e := range *list {
+		if e.parent == parent && e.key == key {
+			return e
+		}
+	}
+	e := &entity{id: int64(len(*list)) + 1, born: feed, parent: parent, key: key}
+	*list = append(*list, e)
+	return e
+}
+
+// recount counts everything anew.
+func (x *Index) recount() {
+	for _, l := range [][]*entity{x.patients, x.studies, x.series} {
+		for _, e := range l {
+			e.instances, e.bytes, e.rep = 0, 0, nil
+		}
+	}
+	for _, in := range x.instances {
+		if !in.visible() {
+			continue
+		}
+		for e := in.series; e != nil; e = e.parent {
+			e.instances++
+			e.bytes += in.e.Stored.Sums.Data
+			if e.rep == nil {
+				e.rep = in
+			}
+		}
+	}
+}
+
+// children counts the visible entities below e.
+func children(list []*entity, e *entity) (n int64) {
+	for _, c := range list {
+		if c.instances > 0 && (c.parent == e || c.parent != nil && c.parent.parent == e) {
+			n++
+		}
+	}
+	return n
+}
+
+// Search implements index.Index.
+func (x *Index) Search(ctx context.Context, s *index.Search) iter.Seq2[*index.Row, error] {
+	return func(yield func(*index.Row, error) bool) {
+		rows, err := x.find(ctx, s)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		for _, r := range rows {
+			if err := context.Cause(ctx); err != nil {
+				yield(nil, err)
+				return
+			}
+			if !yield(r, nil) {
+				return
+			}
+		}
+	}
+}
+
+type sortable struct {
+	row *index.Row
+	key string
+}
+
+func (x *Index) find(ctx context.Context, s *index.Search) ([]*index.Row, error) {
+	if s.Offset > index.MaxOffset || s.Offset < 0 {
+		return nil, index.ErrOffset
+	}
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	var found []sortable
+	for _, in := range x.candidates(s) {
+		if err := context.Cause(ctx); err != nil {
+			return nil, err
+		}
+		row, err := x.row(s.Level, in)
+		if err != nil {
+			return nil, err
+		}
+		if s.Matches(row) {
+			row.At = index.Cursor{Value: x.sortKey(s, in), ID: row.ID, Feed: uint64(len(x.changes))}
+			if s.After != nil {
+				row.At.Feed = s.After.Feed
+			}
+			found = append(found, sortable{row, row.At.Value})
+		}
+	}
+	slices.SortFunc(found, func(a, b sortable) int {
+		c := cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.row.ID, b.row.ID))
+		if s.Descending {
+			return -c
+		}
+		return c
+	})
+	var out []*index.Row
+	for _, f := range found {
+		if s.After != nil {
+			c := cmp.Or(cmp.Compare(f.key, s.After.Value), cmp.Compare(f.row.ID, s.After.ID))
+			if c == 0 || c < 0 != s.Descending {
+				continue
+			}
+		}
+		out = append(out, f.row)
+	}
+	out = out[min(s.Offset, len(out)):]
+	if s.Limit > 0 {
+		out = out[:min(s.Limit, len(out))]
+	}
+	return out, nil
+}
+
+// candidates returns the instance that stands for each visible entity of the level.
+func (x *Index) candidates(s *index.Search) []*instance {
+	var out []*instance
+	add := func(born uint64, in *instance) {
+		if in != nil && (s.After == nil || born <= s.After.Feed) {
+			out = append(out, in)
+		}
+	}
+	switch s.Level {
+	case index.Patient:
+		for _, e := range x.patients {
+			add(e.born, e.rep)
+		}
+	case index.Study:
+		for _, e := range x.studies {
+			add(e.born, e.rep)
+		}
+	case index.Series:
+		for _, e := range x.series {
+			add(e.born, e.rep)
+		}
+	case index.Image:
+		for _, in := range x.instances {
+			if in.visible() {
+				add(in.born, in)
+			}
+		}
+	}
+	return out
+}
+
+func (x *Index) sortKey(s *index.Search, in *instance) string {
+	st := in.series.parent
+	switch {
+	case s.Order == index.ByStudyDate && s.Level >= index.Study:
+		return st.rep.e.Moment()
+	case s.Order == index.ByPatientID:
+		return st.parent.key[1]
+	case s.Order == index.ByPatientName:
+		return match.FoldName(st.parent.rep.e.Name)[0]
+	}
+	return ""
+}
+
+func (x *Index) row(level index.Level, in *instance) (*index.Row, error) {
+	attrs, err := index.Kept(in.e.Attrs)
+	if err != nil {
+		return nil, err
+	}
+	se, st, p := in.series, in.series.parent, in.series.parent.parent
+	r := &index.Row{Level: level, Attrs: attrs, Location: in.location()}
+	r.ID = [...]int64{0, p.id, st.id, se.id, in.id}[level]
+	r.Counts.PatientStudies = children(x.studies, p)
+	r.Counts.PatientSeries = children(x.series, p)
+	r.Counts.PatientInstances = p.instances
+	if level >= index.Study {
+		r.Counts.StudySeries, r.Counts.StudyInstances = children(x.series, st), st.instances
+		r.Modalities, r.Classes = x.sets(st)
+	}
+	if level >= index.Series {
+		r.Counts.SeriesInstances = se.instances
+	}
+	return r, nil
+}
+
+// sets returns the modalities and SOP classes of a study.
+func (x *Index) sets(st *entity) (modalities []string, classes []uid.UID) {
+	for _, in := range x.instances {
+		if in.series.parent != st || !in.visible() {
+			continue
+		}
+		classes = append(classes, in.e.Class)
+		if m := in.series.rep.e.Modality; m != "" {
+			modalities = append(modalities, m)
+		}
+	}
+	slices.Sort(modalities)
+	slices.Sort(classes)
+	return slices.Compact(modalities), slices.Compact(classes)
+}
+
+func (i *instance) location() index.Location { return i.e.Location() }
+
+// Versions implements index.Index.
+func (x *Index) Versions(_ context.Context, u uid.UID) ([]index.Location, error) {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	var out []index.Location
+	for _, in := range x.versions(u) {
+		if !in.hidden {
+			out = append(out, in.location())
+		}
+	}
+	slices.SortStableFunc(out, func(a, b index.Location) int {
+		return cmp.Or(-cmp.Compare(b2i(a.Current), b2i(b.Current)), cmp.Compare(a.Version, b.Version))
+	})
+	return out, nil
+}
+
+func b2i(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// Select implements index.Index.
+func (x *Index) Select(_ context.Context, s index.Selector) iter.Seq2[index.Location, error] {
+	return x.locations(func(in *instance) bool {
+		e := &in.e.Envelope
+		return !s.Empty() && in1(s.PatientIDs, e.PatientID) && in1(s.Studies, e.Study) && in1(s.Series, e.Series) && in1(s.Instances, e.Instance)
+	})
+}
+
+func in1[T comparable](list []T, v T) bool { return len(list) == 0 || slices.Contains(list, v) }
+
+// Referrers implements index.Index.
+func (x *Index) Referrers(_ context.Context, u uid.UID) iter.Seq2[index.Location, error] {
+	return x.locations(func(in *instance) bool { return slices.Contains(in.e.References, u) })
+}
+
+func (x *Index) locations(want func(*instance) bool) iter.Seq2[index.Location, error] {
+	return func(yield func(index.Location, error) bool) {
+		x.mu.RLock()
+		var out []index.Location
+		for _, in := range x.instances {
+			if in.visible() && want(in) {
+				out = append(out, in.location())
+			}
+		}
+		x.mu.RUnlock()
+		for _, l := range out {
+			if !yield(l, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Changes implements index.Index.
+func (x *Index) Changes(_ context.Context, after uint64) iter.Seq2[index.Change, error] {
+	return func(yield func(index.Change, error) bool) {
+		for i := after; ; i++ {
+			x.mu.RLock()
+			if i >= uint64(len(x.changes)) {
+				x.mu.RUnlock()
+				return
+			}
+			c := x.changes[i]
+			x.mu.RUnlock()
+			if !yield(c, nil) {
+				return
+			}
+		}
+	}
+}
+
+// State implements index.Index.
+func (x *Index) State(context.Context) (index.State, error) {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	s := index.State{Applied: x.applied, Feed: uint64(len(x.changes)), Quarantined: int64(len(x.quarantined))}
+	for _, p := range x.patients {
+		if p.instances > 0 {
+			s.Patients++
+			s.Studies += children(x.studies, p)
+			s.Series += children(x.series, p)
+			s.Instance += p.instances
+			s.Bytes += p.bytes
+		}
+	}
+	for _, in := range x.instances {
+		if !in.gone {
+			s.Versions++
+		}
+	}
+	return s, nil
+}
+
+// Reset implements index.Index.
+func (x *Index) Reset(context.Context) error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.patients, x.studies, x.series, x.instances, x.changes, x.quarantined = nil, nil, nil, nil, nil, nil
+	x.applied = record.Position{}
+	return nil
+}
+
+// Close implements index.Index.
+func (x *Index) Close() error { return nil }

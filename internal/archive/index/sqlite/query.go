@@ -1,0 +1,161 @@
+package sqlite
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"gantry/dicom/tag"
+	"gantry/internal/archive/index"
+	"gantry/internal/archive/index/match"
+)
+
+// query is SQL under construction.
+type query struct {
+	where []string
+	args  []any
+}
+
+func (q *query) add(cond string, args ...any) {
+	q.where = append(q.where, cond)
+	q.args = append(q.args, args...)
+}
+
+const columns = `p.studies, p.series, p.instances, st.series, st.instances, st.modalities, st.classes, se.instances, i.attrs, ` + places
+
+const places = `i.record, i.class, i.sop, i.syntax, st.uid, se.uid, p.id, p.issuer, i.ref, i.head, i.size, i.head_crc, i.crc, i.version, i.flags, i.received`
+
+const upwards = ` JOIN series se ON se.pk = i.series JOIN study st ON st.pk = se.study JOIN patient p ON p.pk = st.patient`
+
+// table is what a level's rows are read from.
+type table struct {
+	alias, from, visible string
+}
+
+func tableOf(l index.Level) (table, error) {
+	switch l {
+	case index.Patient:
+		return table{"p", `patient p JOIN instance i ON i.pk = p.rep JOIN series se ON se.pk = i.series JOIN study st ON st.pk = se.study`, "p.instances > 0"}, nil
+	case index.Study:
+		return table{"st", `study st JOIN patient p ON p.pk = st.patient JOIN instance i ON i.pk = st.rep JOIN series se ON se.pk = i.series`, "st.instances > 0"}, nil
+	case index.Series:
+		return table{"se", `series se JOIN study st ON st.pk = se.study JOIN patient p ON p.pk = st.patient JOIN instance i ON i.pk = se.rep`, "se.instances > 0"}, nil
+	case index.Image:
+		return table{"i", `instance i` + upwards, visible}, nil
+	}
+	return table{}, fmt.Errorf("%w: level %d", index.ErrIdentifier, l)
+}
+
+// orderOf returns the column that rows are sorted by before their key, ” when none.
+func orderOf(s *index.Search) string {
+	switch {
+	case s.Order == index.ByStudyDate && s.Level >= index.Study:
+		return "st.moment"
+	case s.Order == index.ByPatientID:
+		return "p.id"
+	case s.Order == index.ByPatientName:
+		return "p.name"
+	}
+	return "''"
+}
+
+// narrow adds what the columns say about a condition: a superset of what matches. The
+// columns of a study or series are those of its first instance, so they say nothing about
+// rows of the levels below, which answer with their own attributes.
+func (q *query) narrow(c *match.Condition, level index.Level) {
+	switch c.Tag {
+	case tag.PatientID:
+		q.text("p.id", c)
+	case tag.AccessionNumber:
+		if level == index.Study {
+			q.text("st.accession", c)
+		}
+	case tag.Modality:
+		if level == index.Series {
+			q.text("se.modality", c)
+		}
+	case tag.StudyInstanceUID:
+		q.list("st.uid", c)
+	case tag.SeriesInstanceUID:
+		q.list("se.uid", c)
+	case tag.SOPInstanceUID:
+		q.list("i.sop", c)
+	case tag.SOPClassUID:
+		q.list("i.class", c)
+	case tag.PatientName:
+		q.name(c)
+	case tag.StudyDate:
+		if level == index.Study {
+			q.date(c)
+		}
+	case tag.ModalitiesInStudy:
+		q.member("st.modalities", c)
+	case tag.SOPClassesInStudy:
+		q.member("st.classes", c)
+	}
+}
+
+func (q *query) list(column string, c *match.Condition) {
+	if c.Kind == match.Single {
+		q.add(column+" IN (SELECT value FROM json_each(?))", list(c.Values))
+	}
+}
+
+// list makes values an argument for json_each.
+func list[T ~string](values []T) string {
+	b, err := json.Marshal(values)
+	if err != nil {
+		return "[]" // strings always encode
+	}
+	return string(b)
+}
+
+// text narrows a text column by one value or by a pattern's prefix. Long values are
+// clipped in the columns.
+func (q *query) text(column string, c *match.Condition) {
+	if len(c.Values) != 1 || len(c.Values[0]) > 64 {
+		return
+	}
+	switch c.Kind {
+	case match.Single:
+		q.add(column+" = ?", c.Values[0])
+	case match.Pattern:
+		if prefix, _ := match.Prefix(c.Values[0]); prefix != "" {
+			q.add(column+" >= ? AND "+column+" <= ?", prefix, prefix+"\xff")
+		}
+	}
+}
+
+func (q *query) name(c *match.Condition) {
+	names := c.NamePatterns()
+	if len(names) != 1 || len(names[0]) > 64 {
+		return
+	}
+	prefix, _ := match.Prefix(names[0])
+	switch {
+	case c.Kind == match.Single:
+		q.add("p.pk IN (SELECT patient FROM patient_name WHERE norm = ?)", names[0])
+	case c.Kind == match.Pattern && strings.TrimRight(prefix, " ") != "":
+		prefix = strings.TrimRight(prefix, " ")
+		q.add("p.pk IN (SELECT patient FROM patient_name WHERE norm >= ? AND norm <= ?)", prefix, prefix+"\xff")
+	}
+}
+
+// date narrows by the day; a time is left to match.
+func (q *query) date(c *match.Condition) {
+	if c.Kind != match.Range && c.Kind != match.Moment {
+		return
+	}
+	if len(c.From) >= 8 {
+		q.add("st.moment >= ?", c.From[:8])
+	}
+	if len(c.To) >= 8 {
+		q.add("st.moment < ?", c.To[:8]+"!") // behind the space that follows the date
+	}
+}
+
+func (q *query) member(column string, c *match.Condition) {
+	if c.Kind == match.Single && len(c.Values) == 1 {
+		q.add(`instr('\' || `+column+` || '\', ?) > 0`, `\`+c.Values[0]+`\`)
+	}
+}

@@ -1,0 +1,103 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"gantry/internal/archive/index"
+)
+
+// migrations are applied in order, each in a transaction of its own; PRAGMA user_version
+// counts them. One integer in the file's own header is all the state that takes, so no
+// migration library is needed. A migration that was released is never changed.
+func migrations() []string {
+	return []string{`
+CREATE TABLE state (
+	id INTEGER PRIMARY KEY CHECK (id = 1),
+	segment INTEGER NOT NULL, offset INTEGER NOT NULL,  -- applied position of the log
+	feed INTEGER NOT NULL,                              -- number of the last change
+	norm INTEGER NOT NULL                               -- version of the names' normalisation
+) STRICT;
+INSERT INTO state VALUES (1, 0, 0, 0, 1);
+
+-- An entity is visible while it has current instances. rep is the first of them, from
+-- which its attributes and the columns below come.
+CREATE TABLE patient (
+	pk INTEGER PRIMARY KEY, id TEXT NOT NULL, issuer TEXT NOT NULL, born INTEGER NOT NULL, rep INTEGER NOT NULL DEFAULT 0,
+	name TEXT NOT NULL DEFAULT '',                      -- folded, of rep
+	studies INTEGER NOT NULL DEFAULT 0, series INTEGER NOT NULL DEFAULT 0, instances INTEGER NOT NULL DEFAULT 0, bytes INTEGER NOT NULL DEFAULT 0,
+	UNIQUE (id, issuer)
+) STRICT;
+CREATE TABLE patient_name (                            -- each folded component group ever seen
+	norm TEXT NOT NULL, patient INTEGER NOT NULL, PRIMARY KEY (norm, patient)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE study (
+	pk INTEGER PRIMARY KEY, patient INTEGER NOT NULL, uid TEXT NOT NULL, born INTEGER NOT NULL, rep INTEGER NOT NULL DEFAULT 0,
+	moment TEXT NOT NULL DEFAULT '', accession TEXT NOT NULL DEFAULT '',
+	modalities TEXT NOT NULL DEFAULT '', classes TEXT NOT NULL DEFAULT '',
+	series INTEGER NOT NULL DEFAULT 0, instances INTEGER NOT NULL DEFAULT 0, bytes INTEGER NOT NULL DEFAULT 0,
+	UNIQUE (uid, patient)
+) STRICT;
+CREATE INDEX study_patient ON study (patient);
+CREATE INDEX study_moment ON study (moment);
+CREATE INDEX study_accession ON study (accession) WHERE accession <> '';
+CREATE TABLE series (
+	pk INTEGER PRIMARY KEY, study INTEGER NOT NULL, uid TEXT NOT NULL, born INTEGER NOT NULL, rep INTEGER NOT NULL DEFAULT 0,
+	modality TEXT NOT NULL DEFAULT '', number INTEGER NOT NULL DEFAULT 0,
+	instances INTEGER NOT NULL DEFAULT 0, bytes INTEGER NOT NULL DEFAULT 0,
+	UNIQUE (uid, study)
+) STRICT;
+CREATE INDEX series_study ON series (study);
+CREATE TABLE instance (
+	pk INTEGER PRIMARY KEY, series INTEGER NOT NULL, sop TEXT NOT NULL, version INTEGER NOT NULL, flags INTEGER NOT NULL,
+	class TEXT NOT NULL, syntax TEXT NOT NULL, number INTEGER NOT NULL,
+	ref TEXT NOT NULL, head INTEGER NOT NULL, size INTEGER NOT NULL, head_crc INTEGER NOT NULL, crc INTEGER NOT NULL,
+	record TEXT NOT NULL, received INTEGER NOT NULL, born INTEGER NOT NULL, attrs BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX instance_sop ON instance (sop, version);
+CREATE INDEX instance_series ON instance (series);
+CREATE TABLE reference (
+	sop TEXT NOT NULL, instance INTEGER NOT NULL, PRIMARY KEY (sop, instance)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE change (
+	number INTEGER PRIMARY KEY, kind TEXT NOT NULL, instance INTEGER NOT NULL, record TEXT NOT NULL,
+	sop TEXT NOT NULL, study TEXT NOT NULL, series TEXT NOT NULL, at INTEGER NOT NULL, flags INTEGER NOT NULL
+) STRICT;
+CREATE TABLE quarantine (
+	record TEXT NOT NULL, segment INTEGER NOT NULL, offset INTEGER NOT NULL, reason TEXT NOT NULL, envelope BLOB NOT NULL,
+	PRIMARY KEY (segment, offset, record)
+) STRICT, WITHOUT ROWID;
+`}
+}
+
+// Flags of an instance and of a change.
+const (
+	flagCurrent  = 1 << iota
+	flagConflict // differs from what was there under the UID
+	flagHidden   // deleted, may be restored
+	flagNew      // of a change: the study's first instance
+)
+
+// visible selects the instances that queries and retrievals see.
+const visible = "(i.flags & 5) = 1"
+
+// migrate brings the schema up to date.
+func migrate(ctx context.Context, c *sql.Conn) error {
+	var have int
+	if err := c.QueryRowContext(ctx, "PRAGMA user_version").Scan(&have); err != nil {
+		return err
+	}
+	all := migrations()
+	if have > len(all) {
+		return fmt.Errorf("%w: schema %d, this program knows %d", index.ErrLater, have, len(all))
+	}
+	for i := have; i < len(all); i++ {
+		q := fmt.Sprintf("BEGIN IMMEDIATE; %s; PRAGMA user_version = %d; COMMIT", all[i], i+1)
+		if _, err := c.ExecContext(ctx, q); err != nil {
+			_, _ = c.ExecContext(ctx, "ROLLBACK") // fails when there is no transaction left
+			return fmt.Errorf("schema %d: %w", i+1, err)
+		}
+	}
+	return nil
+}

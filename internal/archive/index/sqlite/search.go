@@ -1,0 +1,355 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"iter"
+	"strings"
+	"time"
+
+	"gantry/dicom/uid"
+	"gantry/internal/archive/index"
+)
+
+// The first page is short, so that an answer begins at once.
+const (
+	firstPage = 16
+	nextPage  = 256
+)
+
+// search is a Search under way.
+type search struct {
+	x      *Index
+	s      *index.Search
+	sql    [2]string // before and behind the keyset condition
+	args   []any
+	after  index.Cursor
+	begun  bool
+	misses int
+	budget int
+	until  time.Time
+}
+
+// Search implements index.Index.
+func (x *Index) Search(ctx context.Context, s *index.Search) iter.Seq2[*index.Row, error] {
+	return func(yield func(*index.Row, error) bool) {
+		r, err := x.begin(ctx, s)
+		if err != nil || r == nil {
+			if err != nil {
+				yield(nil, x.tell(err))
+			}
+			return
+		}
+		r.run(ctx, yield)
+	}
+}
+
+// begin compiles a search; nil when nothing can match.
+func (x *Index) begin(ctx context.Context, s *index.Search) (*search, error) {
+	if s.Offset < 0 || s.Offset > index.MaxOffset {
+		return nil, index.ErrOffset
+	}
+	t, err := tableOf(s.Level)
+	if err != nil {
+		return nil, err
+	}
+	r := &search{x: x, s: s, budget: s.Budget}
+	if r.budget == 0 {
+		r.budget = index.DefaultBudget
+	}
+	if s.Deadline > 0 {
+		r.until = time.Now().Add(s.Deadline)
+	}
+	if s.After != nil {
+		r.after, r.begun = *s.After, true
+	} else {
+		var feed int64
+		if err := x.rdb.QueryRowContext(ctx, "SELECT feed FROM state").Scan(&feed); err != nil {
+			return nil, err
+		}
+		r.after.Feed = uint64(feed)
+	}
+	q := &query{}
+	q.add(t.visible)
+	q.add(t.alias+".born <= ?", int64(r.after.Feed))
+	for i := range s.Where {
+		if index.LevelOf(s.Where[i].Tag) > s.Level {
+			return nil, nil // a key that no row of this level has
+		}
+		q.narrow(&s.Where[i], s.Level)
+	}
+	r.compile(t, q)
+	return r, nil
+}
+
+func (r *search) compile(t table, q *query) {
+	order, dir := orderOf(r.s), ""
+	if r.s.Descending {
+		dir = " DESC"
+	}
+	by := t.alias + ".pk" + dir
+	if order != "''" {
+		by = order + dir + ", " + by
+	}
+	r.sql[0] = fmt.Sprintf("SELECT %s.pk, %s, %s FROM %s WHERE %s", t.alias, order, columns, t.from, strings.Join(q.where, " AND "))
+	r.sql[1] = " ORDER BY " + by + " LIMIT ?"
+	r.args = q.args
+}
+
+// keyset returns the condition for rows behind the last one.
+func (r *search) keyset() (string, []any) {
+	if !r.begun {
+		return "", nil
+	}
+	t, _ := tableOf(r.s.Level)
+	op := " > "
+	if r.s.Descending {
+		op = " < "
+	}
+	if order := orderOf(r.s); order != "''" {
+		return fmt.Sprintf(" AND (%s, %s.pk)%s(?, ?)", order, t.alias, op), []any{r.after.Value, r.after.ID}
+	}
+	return " AND " + t.alias + ".pk" + op + "?", []any{r.after.ID}
+}
+
+func (r *search) run(ctx context.Context, yield func(*index.Row, error) bool) {
+	size, skip, given := firstPage, r.s.Offset, 0
+	for {
+		rows, n, err := r.page(ctx, size)
+		for _, row := range rows {
+			if skip > 0 {
+				skip--
+				continue
+			}
+			if !yield(row, nil) {
+				return
+			}
+			if given++; given == r.s.Limit {
+				return
+			}
+		}
+		if err != nil {
+			yield(nil, r.x.tell(err))
+			return
+		}
+		if n < size {
+			return
+		}
+		size = nextPage
+	}
+}
+
+// page reads up to n rows and returns those that match and how many it read.
+func (r *search) page(ctx context.Context, n int) (out []*index.Row, read int, err error) {
+	if err := context.Cause(ctx); err != nil {
+		return nil, 0, err
+	}
+	cond, args := r.keyset()
+	args = append(append(r.args[:len(r.args):len(r.args)], args...), n)
+	rows, err := r.x.rdb.QueryContext(ctx, r.sql[0]+cond+r.sql[1], args...)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		row, err := r.scan(rows)
+		if err != nil {
+			return out, read, err
+		}
+		read++
+		if r.s.Matches(row) {
+			out = append(out, row)
+		} else if r.misses++; r.budget >= 0 && r.misses > r.budget {
+			return out, read, index.ErrTooBroad
+		}
+	}
+	if !r.until.IsZero() && time.Now().After(r.until) {
+		return out, read, index.ErrTooBroad
+	}
+	return out, read, rows.Err()
+}
+
+func (r *search) scan(rows *sql.Rows) (*index.Row, error) {
+	row := &index.Row{Level: r.s.Level}
+	var attrs []byte
+	var modalities, classes string
+	c, l := &row.Counts, newPlace()
+	dst := append([]any{&row.ID, &row.At.Value, &c.PatientStudies, &c.PatientSeries, &c.PatientInstances, &c.StudySeries, &c.StudyInstances,
+		&modalities, &classes, &c.SeriesInstances, &attrs}, l.dst()...)
+	if err := rows.Scan(dst...); err != nil {
+		return nil, err
+	}
+	r.begun = true
+	row.At.ID, row.At.Feed = row.ID, r.after.Feed
+	r.after = row.At
+	row.Location = l.location()
+	if row.Level >= index.Study {
+		row.Modalities = splitSet(modalities)
+		for _, u := range splitSet(classes) {
+			row.Classes = append(row.Classes, uid.UID(u))
+		}
+	} else {
+		c.StudySeries, c.StudyInstances = 0, 0
+	}
+	if row.Level < index.Series {
+		c.SeriesInstances = 0
+	}
+	var err error
+	row.Attrs, err = index.Kept(attrs)
+	return row, err
+}
+
+// place takes the columns of places.
+type place struct {
+	l                          index.Location
+	flags, received, hcrc, crc int64
+}
+
+func newPlace() *place { return &place{} }
+
+func (p *place) dst() []any {
+	l := &p.l
+	return []any{&l.Record, &l.Class, &l.Instance, &l.Syntax, &l.Study, &l.Series, &l.PatientID, &l.Issuer, &l.Ref,
+		&l.Sums.Head, &l.Sums.Data, &p.hcrc, &p.crc, &l.Version, &p.flags, &p.received}
+}
+
+func (p *place) location() index.Location {
+	l := p.l
+	l.Sums.HeadCRC, l.Sums.DataCRC = uint32(p.hcrc), uint32(p.crc)
+	l.Current, l.Conflict = p.flags&flagCurrent != 0, p.flags&flagConflict != 0
+	l.Received = time.Unix(0, p.received).UTC()
+	return l
+}
+
+// Versions implements index.Index.
+func (x *Index) Versions(ctx context.Context, instance uid.UID) ([]index.Location, error) {
+	return x.locations(ctx, `i.sop = ? AND (i.flags & 4) = 0 ORDER BY i.flags & 1 DESC, i.version`, string(instance))
+}
+
+func (x *Index) locations(ctx context.Context, where string, args ...any) ([]index.Location, error) {
+	rows, err := x.rdb.QueryContext(ctx, "SELECT "+places+" FROM instance i"+upwards+" WHERE "+where, args...)
+	if err != nil {
+		return nil, x.tell(err)
+	}
+	defer rows.Close()
+	var out []index.Location
+	for rows.Next() {
+		p := newPlace()
+		if err := rows.Scan(p.dst()...); err != nil {
+			return nil, err
+		}
+		out = append(out, p.location())
+	}
+	return out, rows.Err()
+}
+
+// Select implements index.Index.
+func (x *Index) Select(ctx context.Context, s index.Selector) iter.Seq2[index.Location, error] {
+	q := &query{}
+	q.add(visible)
+	if len(s.PatientIDs) > 0 {
+		q.add("p.id IN (SELECT value FROM json_each(?))", list(s.PatientIDs))
+	}
+	for _, f := range []struct {
+		column string
+		uids   []uid.UID
+	}{{"st.uid", s.Studies}, {"se.uid", s.Series}, {"i.sop", s.Instances}} {
+		if len(f.uids) > 0 {
+			q.add(f.column+" IN (SELECT value FROM json_each(?))", list(f.uids))
+		}
+	}
+	if s.Empty() {
+		q.add("0")
+	}
+	return x.stream(ctx, q)
+}
+
+// Referrers implements index.Index.
+func (x *Index) Referrers(ctx context.Context, instance uid.UID) iter.Seq2[index.Location, error] {
+	q := &query{}
+	q.add(visible)
+	q.add("i.pk IN (SELECT instance FROM reference WHERE sop = ?)", string(instance))
+	return x.stream(ctx, q)
+}
+
+// stream finds the keys of all instances first, eight bytes each, and then reads the
+// instances in pages, so that a slow reader holds no transaction.
+func (x *Index) stream(ctx context.Context, q *query) iter.Seq2[index.Location, error] {
+	return func(yield func(index.Location, error) bool) {
+		keys, err := x.keys(ctx, q)
+		for len(keys) > 0 && err == nil {
+			n := min(len(keys), nextPage)
+			var page []index.Location
+			page, err = x.locations(ctx, "i.pk IN (SELECT value FROM json_each(?)) AND "+visible+" ORDER BY i.pk", fmt.Sprint("[", strings.Join(keys[:n], ","), "]"))
+			for _, l := range page {
+				if !yield(l, nil) {
+					return
+				}
+			}
+			keys = keys[n:]
+		}
+		if err != nil {
+			yield(index.Location{}, x.tell(err))
+		}
+	}
+}
+
+func (x *Index) keys(ctx context.Context, q *query) ([]string, error) {
+	rows, err := x.rdb.QueryContext(ctx, "SELECT i.pk FROM instance i"+upwards+" WHERE "+strings.Join(q.where, " AND ")+" ORDER BY i.pk", q.args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []string
+	for rows.Next() {
+		var pk string
+		if err := rows.Scan(&pk); err != nil {
+			return nil, err
+		}
+		out = append(out, pk)
+	}
+	return out, rows.Err()
+}
+
+// Changes implements index.Index.
+func (x *Index) Changes(ctx context.Context, after uint64) iter.Seq2[index.Change, error] {
+	return func(yield func(index.Change, error) bool) {
+		for {
+			page, err := x.changes(ctx, after)
+			for _, c := range page {
+				if !yield(c, nil) {
+					return
+				}
+				after = c.Number
+			}
+			if err != nil {
+				yield(index.Change{}, x.tell(err))
+				return
+			}
+			if len(page) < nextPage {
+				return
+			}
+		}
+	}
+}
+
+func (x *Index) changes(ctx context.Context, after uint64) ([]index.Change, error) {
+	rows, err := x.rdb.QueryContext(ctx, "SELECT number, kind, record, sop, study, series, at, flags FROM change WHERE number > ? ORDER BY number LIMIT ?", int64(after), nextPage)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []index.Change
+	for rows.Next() {
+		var c index.Change
+		var number, at, flags int64
+		if err := rows.Scan(&number, &c.Kind, &c.Record, &c.Instance, &c.Study, &c.Series, &at, &flags); err != nil {
+			return nil, err
+		}
+		c.Number, c.At = uint64(number), time.Unix(0, at).UTC()
+		c.New, c.Conflict = flags&flagNew != 0, flags&flagConflict != 0
+		out = append(out, c)
+	}
+	return out, rows.Err()
+}
