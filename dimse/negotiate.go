@@ -67,7 +67,7 @@ func (n *negotiation) context(p *ul.ProposedContext) ul.AnsweredContext {
 	if !pc.scp && (!scp || !pc.scu) {
 		return refuse(ul.ContextAbstractSyntaxNotSupported)
 	}
-	if pc.syntax = chooseSyntax(p, n.grant.Syntaxes); pc.syntax == "" {
+	if pc.syntax = chooseSyntax(p, &n.grant); pc.syntax == "" {
 		return refuse(ul.ContextTransferSyntaxesNotSupported)
 	}
 	n.accepted = append(n.accepted, pc)
@@ -120,14 +120,17 @@ func (n *negotiation) answerRole(r ul.RoleSelection) {
 }
 
 // chooseSyntax returns the transfer syntax to accept of a proposed context, empty for
-// none: the first of preferred that is proposed, else the first proposed one, but Implicit
+// none: the first of the preferred ones that is proposed, else the first proposed one, but Implicit
 // VR Little Endian only when nothing else, and Explicit VR Big Endian only when not even
 // that, can be had.
-func chooseSyntax(p *ul.ProposedContext, preferred []uid.UID) uid.UID {
-	for _, ts := range preferred {
+func chooseSyntax(p *ul.ProposedContext, g *Grant) uid.UID {
+	for _, ts := range g.Syntaxes {
 		if slices.Contains(p.TransferSyntaxes, ts) && acceptable(p.AbstractSyntax, ts) {
 			return ts
 		}
+	}
+	if g.OnlySyntaxes && storageClass(p.AbstractSyntax) {
+		return ""
 	}
 	var best uid.UID
 	rank := 3

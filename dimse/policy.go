@@ -26,6 +26,7 @@ type Policy struct {
 	Unknown       UnknownCallers // for callers that Known, if set, does not know
 	KnownStorage  bool           // refuse storage classes that the dictionary does not have
 	Syntaxes      []uid.UID      // preferred transfer syntaxes, best first; empty: the proposer's order
+	OnlySyntaxes  bool           // storage classes are accepted with Syntaxes only
 	Accept        func(*Proposal) (Grant, error)
 	AnyAppContext bool // accept application context names other than DICOM's
 }
@@ -40,6 +41,7 @@ type Proposal struct {
 type Grant struct {
 	Classes          func(uid.UID) bool // nil: all
 	Syntaxes         []uid.UID          // preferred transfer syntaxes for this peer, over Policy.Syntaxes
+	OnlySyntaxes     bool               // storage classes are accepted with Syntaxes only
 	IdentityResponse []byte             // server response of the user identity negotiation, if asked for
 	Value            any                // becomes Peer.Value
 }
@@ -85,7 +87,7 @@ func (p *Policy) judge(own AETitle, prop *Proposal) (Grant, error) {
 		g.Classes = func(c uid.UID) bool { return c == uid.Verification }
 	}
 	if g.Syntaxes == nil {
-		g.Syntaxes = p.Syntaxes
+		g.Syntaxes, g.OnlySyntaxes = p.Syntaxes, p.OnlySyntaxes
 	}
 	return g, nil
 }
