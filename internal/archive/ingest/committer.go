@@ -1,0 +1,288 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"gantry/dicom/uid"
+	"gantry/internal/archive/blob"
+	"gantry/internal/archive/index"
+	"gantry/internal/archive/record"
+)
+
+// Bounds of a batch.
+const (
+	maxBatch      = 64
+	maxBatchBytes = 16 << 20
+	retryEvery    = time.Second
+)
+
+// job is an object that waits to be committed.
+type job struct {
+	env    record.Envelope
+	staged blob.Staged
+	entry  index.Entry
+	since  uint64 // recent.now when its UID was looked up
+	answer chan answer
+	shares *job // identical to this one of the same batch
+}
+
+type answer struct {
+	out    Outcome
+	err    error
+	stored bool // the staged object is the store's now
+}
+
+// submit queues a job and waits for its answer.
+func (in *Ingester) submit(j *job, w *Writer) (Outcome, error) {
+	in.mu.Lock()
+	if in.closed {
+		in.mu.Unlock()
+		return Outcome{}, ErrClosed
+	}
+	in.queue = append(in.queue, j)
+	in.signal()
+	in.mu.Unlock()
+	a := <-j.answer
+	w.ended = a.stored
+	return a.out, a.err
+}
+
+// signal wakes the committer; called with mu held.
+func (in *Ingester) signal() {
+	select {
+	case in.wake <- struct{}{}:
+	default:
+	}
+}
+
+// take returns what waits, at most a batch of it.
+func (in *Ingester) take() (jobs []*job, closed bool) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	n, bytes := 0, int64(0)
+	for n < len(in.queue) && n < maxBatch {
+		if bytes += in.queue[n].weight(); bytes > maxBatchBytes && n > 0 {
+			break
+		}
+		n++
+	}
+	jobs = in.queue[:n:n]
+	in.queue = in.queue[n:]
+	if len(in.queue) == 0 {
+		in.queue = nil
+	} else {
+		in.signal()
+	}
+	return jobs, in.closed
+}
+
+// weight is what a job adds to a batch: the bytes that go into the log.
+func (j *job) weight() int64 {
+	if j.env.Kind == record.File {
+		return 0
+	}
+	return j.staged.Size()
+}
+
+// run is the committer.
+func (in *Ingester) run() {
+	defer close(in.done)
+	tick := time.NewTicker(retryEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-in.wake:
+		case <-tick.C:
+		}
+		in.catchUp()
+		jobs, closed := in.take()
+		if len(jobs) > 0 {
+			in.commit(jobs)
+		} else if closed {
+			return
+		}
+	}
+}
+
+func refuse(jobs []*job, err error) {
+	for _, j := range jobs {
+		j.answer <- answer{err: err}
+	}
+}
+
+// commit stores a batch. The steps are those of the ingest protocol: check again, store
+// and sync, apply to the index, answer.
+func (in *Ingester) commit(jobs []*job) {
+	ctx := context.Background()
+	if b := in.behind.Load(); b != nil {
+		refuse(jobs, fmt.Errorf("%w: %w", ErrBehind, b.err))
+		return
+	}
+	jobs, shared := in.recheck(ctx, jobs)
+	if len(jobs) == 0 {
+		return
+	}
+	recs := make([]blob.Record, len(jobs))
+	for i, j := range jobs {
+		recs[i] = blob.Record{Envelope: j.env, Staged: j.staged}
+	}
+	stored, err := in.store.Commit(ctx, recs)
+	if err != nil {
+		refuse(append(jobs, shared...), err)
+		return
+	}
+	entries := make([]index.Entry, len(jobs))
+	for i, j := range jobs {
+		j.env = recs[i].Envelope
+		j.entry.Envelope, j.entry.Stored = j.env, stored[i]
+		entries[i] = j.entry
+	}
+	outs, err := in.applyEntries(ctx, entries)
+	in.stats.batches.Add(1)
+	for i, j := range jobs {
+		in.recent.add(j.env.Instance)
+		j.answer <- in.answerOf(j, outs, i, err)
+	}
+	for _, j := range shared {
+		a := in.answerOf(j.shares, outs, indexOf(jobs, j.shares), err)
+		a.stored = false
+		if a.err == nil {
+			a.out = in.known(j, a.out.Record, a.out.Version)
+		}
+		j.answer <- a
+	}
+	if err == nil && in.o.Changed != nil {
+		in.o.Changed(outs[len(outs)-1].Feed)
+	}
+}
+
+func indexOf(jobs []*job, j *job) int {
+	for i := range jobs {
+		if jobs[i] == j {
+			return i
+		}
+	}
+	return 0
+}
+
+func (in *Ingester) answerOf(j *job, outs []index.Outcome, i int, err error) answer {
+	if err == nil && outs[i].Problem != nil {
+		err = outs[i].Problem
+	}
+	if err != nil {
+		return answer{err: err, stored: true}
+	}
+	k := Stored
+	switch {
+	case j.env.Conflict:
+		k = Conflict
+		in.stats.conflicts.Add(1)
+	case j.env.Number > 1:
+		k = Superseded
+	}
+	in.stats.stored.Add(1)
+	in.stats.bytes.Add(j.entry.Stored.Sums.Data)
+	out := outcome(j, k, j.env.ID, j.env.Number, outs[i].Feed)
+	out.Size = j.entry.Stored.Sums.Data
+	return answer{out: out, stored: true}
+}
+
+// recheck decides again on objects whose UID came in since they were looked up, in the
+// index or earlier in the batch. Those that need no storing are answered; shared ones are
+// identical to an earlier one of the batch and get its answer.
+func (in *Ingester) recheck(ctx context.Context, jobs []*job) (store, shared []*job) {
+	batch := make(map[uid.UID][]*job, len(jobs))
+	for _, j := range jobs {
+		earlier := batch[j.env.Instance]
+		if in.recent.since(j.env.Instance, j.since) {
+			out, decided, err := in.decide(ctx, j)
+			if err != nil || decided {
+				j.answer <- answer{out: out, err: err}
+				continue
+			}
+		}
+		if len(earlier) > 0 {
+			out, decided, err := in.among(j, earlier)
+			if j.shares != nil {
+				shared = append(shared, j)
+				continue
+			}
+			if err != nil || decided {
+				j.answer <- answer{out: out, err: err}
+				continue
+			}
+		}
+		batch[j.env.Instance] = append(earlier, j)
+		store = append(store, j)
+	}
+	return store, shared
+}
+
+// among decides on an object that meets others with its UID in the batch.
+func (in *Ingester) among(j *job, earlier []*job) (Outcome, bool, error) {
+	for _, k := range earlier {
+		same, err := j.sameAs(k)
+		if err != nil {
+			return Outcome{}, false, err
+		}
+		if same {
+			j.shares = k
+			return Outcome{}, true, nil
+		}
+	}
+	return in.apply(j, earlier[len(earlier)-1].env.Number)
+}
+
+// backlog is what the log holds and the index has not applied: while there is any, nothing
+// is stored, because the index applies in the order of the log.
+type backlog struct {
+	entries []index.Entry
+	err     error
+}
+
+// applyEntries brings a stored batch into the index. When that fails, room is made for it
+// once; then the batch stays behind and is tried again each second.
+func (in *Ingester) applyEntries(ctx context.Context, entries []index.Entry) ([]index.Outcome, error) {
+	outs, err := in.index.Commit(ctx, entries)
+	if err == nil {
+		return outs, nil
+	}
+	if r, ok := in.store.(blob.Reserver); ok {
+		if rerr := r.ReleaseReserve(); rerr == nil {
+			if outs, err2 := in.index.Commit(ctx, entries); err2 == nil {
+				in.o.Log.Warn("index had no room and took the reserve", "error", err)
+				return outs, nil
+			}
+		}
+	}
+	in.o.Log.Error("index cannot apply what was stored, storing is refused until it can", "error", err)
+	in.behind.Store(&backlog{entries, err})
+	return nil, fmt.Errorf("%w: %w", ErrBehind, err)
+}
+
+// catchUp tries again what stayed behind.
+func (in *Ingester) catchUp() {
+	b := in.behind.Load()
+	if b == nil {
+		return
+	}
+	outs, err := in.index.Commit(context.Background(), b.entries)
+	if err != nil {
+		return
+	}
+	in.behind.Store(nil)
+	in.o.Log.Info("index has caught up, storing goes on")
+	for i := range b.entries {
+		in.recent.add(b.entries[i].Envelope.Instance)
+	}
+	if r, ok := in.store.(blob.Reserver); ok {
+		if err := r.RestoreReserve(); err != nil {
+			in.o.Log.Warn("reserve cannot be made again", "error", err)
+		}
+	}
+	if in.o.Changed != nil && len(outs) > 0 {
+		in.o.Changed(outs[len(outs)-1].Feed)
+	}
+}
