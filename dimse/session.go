@@ -25,7 +25,8 @@ type presentation struct {
 type session struct {
 	conn     *ul.Conn
 	contexts []presentation // accepted ones
-	cmd      [256]byte      // command sets up to that size
+	partial  partial
+	cmd      [256]byte // command sets up to that size
 }
 
 // context returns the accepted context with an ID.
@@ -38,25 +39,37 @@ func (s *session) context(id byte) *presentation {
 	return nil
 }
 
-// readCommand reads the command set of the next message into c.
+// partial is a command set of which some was read. It survives an interruption.
+type partial struct {
+	buf  []byte
+	pc   *presentation
+	n    int // fragments
+	left int // bytes of the present fragment
+	last bool
+}
+
+// readCommand reads the command set of the next message into c. After an interruption it
+// goes on where it was.
 func (s *session) readCommand(c *Command) (*presentation, error) {
-	buf := s.cmd[:0]
-	var pc *presentation
-	for n := 0; ; n++ {
+	r := &s.partial
+	for !r.last || r.left > 0 {
+		if r.left > 0 {
+			if err := s.readFragment(r); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		p, err := s.conn.NextPDV()
 		if err != nil {
 			return nil, err
 		}
-		if pc, err = s.checkCommandPDV(p, pc, n, len(buf)); err != nil {
+		if r.pc, err = s.checkCommandPDV(p, r.pc, r.n, len(r.buf)); err != nil {
 			return nil, s.abort(err)
 		}
-		if buf, err = s.appendFragment(buf, int(p.Length)); err != nil {
-			return nil, err
-		}
-		if p.Last {
-			break
-		}
+		r.n, r.left, r.last = r.n+1, int(p.Length), p.Last
 	}
+	pc, buf := r.pc, r.buf
+	*r = partial{}
 	*c = Command{}
 	if err := c.decode(buf, pc.class); err != nil {
 		return nil, s.abort(err)
@@ -84,21 +97,19 @@ func (s *session) checkCommandPDV(p ul.PDV, pc *presentation, n, have int) (*pre
 	return pc, nil
 }
 
-// appendFragment reads n bytes of a fragment behind buf, growing it as they arrive.
-func (s *session) appendFragment(buf []byte, n int) ([]byte, error) {
-	for n > 0 {
-		if len(buf) == cap(buf) {
-			grown := make([]byte, len(buf), 2*cap(buf))
-			copy(grown, buf)
-			buf = grown
-		}
-		m, err := s.conn.Read(buf[len(buf):min(cap(buf), len(buf)+n)])
-		if err != nil {
-			return nil, err
-		}
-		buf, n = buf[:len(buf)+m], n-m
+// readFragment reads what has arrived of the present fragment; memory grows with it.
+func (s *session) readFragment(r *partial) error {
+	if r.buf == nil {
+		r.buf = s.cmd[:0]
 	}
-	return buf, nil
+	if len(r.buf) == cap(r.buf) {
+		grown := make([]byte, len(r.buf), 2*cap(r.buf))
+		copy(grown, r.buf)
+		r.buf = grown
+	}
+	m, err := s.conn.Read(r.buf[len(r.buf):min(cap(r.buf), len(r.buf)+r.left)])
+	r.buf, r.left = r.buf[:len(r.buf)+m], r.left-m
+	return err
 }
 
 // abort aborts the association because of a peer's error in err and returns err.

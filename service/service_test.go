@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"sync"
 	"testing"
 	"time"
 
@@ -104,10 +105,10 @@ func TestFindLevels(t *testing.T) {
 
 func TestExtendedNegotiation(t *testing.T) {
 	arch := filled(t, 3)
-	var seen *query.Query
+	asked := make(chan *query.Query, 10)
 	m := new(dimse.ServeMux)
 	query.Register(m, query.FinderFunc(func(ctx context.Context, q *query.Query) iter.Seq2[*dicom.DataSet, error] {
-		seen = q
+		asked <- q
 		return arch.Find(ctx, q)
 	}), query.Options{Relational: true, Fuzzy: true, Unsupported: func(q *query.Query) bool { return q.Identifier.Has(tag.BodyPartExamined) }})
 	addr := dicomtest.Serve(t, &dimse.Server{Handler: m})
@@ -124,6 +125,7 @@ func TestExtendedNegotiation(t *testing.T) {
 	if err != nil || len(got) != 3 {
 		t.Errorf("relational: %d %v", len(got), err)
 	}
+	seen := <-asked
 	if !seen.Relational || seen.DateTime || !seen.Fuzzy || seen.Timezone || seen.Level != query.ImageLevel || seen.Peer.Calling != "GANTRY" {
 		t.Errorf("%+v", seen)
 	}
@@ -143,12 +145,12 @@ func TestExtendedNegotiation(t *testing.T) {
 func TestFinderFails(t *testing.T) {
 	m := new(dimse.ServeMux)
 	deferred := make(chan bool, 1)
-	var fail error
+	fail := make(chan error, 1)
 	query.Register(m, query.FinderFunc(func(context.Context, *query.Query) iter.Seq2[*dicom.DataSet, error] {
 		return func(yield func(*dicom.DataSet, error) bool) {
 			defer func() { deferred <- true }()
 			if yield(keys(t, "STUDY", tag.PatientID, "1"), nil) {
-				yield(nil, fail)
+				yield(nil, <-fail)
 			}
 		}
 	}), query.Options{})
@@ -158,7 +160,7 @@ func TestFinderFails(t *testing.T) {
 		errors.New("secret detail"): dimse.UnableToProcess,
 		&dimse.StatusError{Status: dimse.OutOfResources, Comment: "too broad"}: dimse.OutOfResources,
 	} {
-		fail = err
+		fail <- err
 		got, err := find(a, studyFind, keys(t, "STUDY", tag.PatientID, ""))
 		var se *dimse.StatusError
 		if len(got) != 1 || !errors.As(err, &se) || se.Status != want || se.Comment == "secret detail" {
@@ -222,7 +224,20 @@ type moveSetup struct {
 	source, sink *dicomtest.Archive
 	server       *dimse.Server // the sink's
 	addr         string        // of the source
+	mu           sync.Mutex
 	failures     []retrieve.Failure
+}
+
+func (m *moveSetup) failed(f retrieve.Failure) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.failures = append(m.failures, f)
+}
+
+func (m *moveSetup) failedOnes() []retrieve.Failure {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.failures
 }
 
 func newMove(t *testing.T, sink *dimse.Server, objects ...dicomtest.Object) *moveSetup {
@@ -247,7 +262,7 @@ func newMove(t *testing.T, sink *dimse.Server, objects ...dicomtest.Object) *mov
 		return nil, retrieve.ErrUnknownDestination
 	})
 	mux := new(dimse.ServeMux)
-	retrieve.RegisterMove(mux, m.source, resolver, retrieve.Options{OnFailure: func(f retrieve.Failure) { m.failures = append(m.failures, f) }})
+	retrieve.RegisterMove(mux, m.source, resolver, retrieve.Options{OnFailure: m.failed})
 	m.addr = dicomtest.Serve(t, &dimse.Server{Handler: mux})
 	return m
 }
@@ -305,7 +320,7 @@ func TestMoveFailures(t *testing.T) {
 			if !errors.As(err, &se) || se.Status != c.status || se.Comment != c.comment[:min(len(c.comment), 64)] && len(c.comment) < 64 {
 				t.Errorf("%+v %v", last, err)
 			}
-			if c.dest != "NOBODY" && (last.SubOperations.Failed != 5 || len(last.Failed) != 5 || len(m.failures) != 5) {
+			if c.dest != "NOBODY" && (last.SubOperations.Failed != 5 || len(last.Failed) != 5 || len(m.failedOnes()) != 5) {
 				t.Errorf("%+v", last)
 			}
 		})
@@ -328,8 +343,8 @@ func TestMoveFailures(t *testing.T) {
 		if len(last.Failed) != 1 || last.Failed[0] != dicomtest.Instance(2) || last.Comment != "first failure A700H (Refused: Out of resources)" {
 			t.Errorf("%+v", last)
 		}
-		if len(m.failures) != 1 || m.failures[0].Status != dimse.OutOfResources {
-			t.Errorf("%+v", m.failures)
+		if f := m.failedOnes(); len(f) != 1 || f[0].Status != dimse.OutOfResources {
+			t.Errorf("%+v", f)
 		}
 	})
 	t.Run("destination dies once", func(t *testing.T) {

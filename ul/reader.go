@@ -145,15 +145,24 @@ func (d *reader) arm(now time.Time) error {
 // skip drops n bytes.
 func (d *reader) skip(n uint32) error {
 	for n > 0 {
-		b, err := d.fill(1)
+		m, err := d.skipSome(n)
 		if err != nil {
 			return err
 		}
-		m := min(uint32(len(b)), n)
-		d.r += int(m)
 		n -= m
 	}
 	return nil
+}
+
+// skipSome drops at least one and at most n bytes and returns how many.
+func (d *reader) skipSome(n uint32) (uint32, error) {
+	b, err := d.fill(1)
+	if err != nil {
+		return 0, err
+	}
+	m := min(uint32(len(b)), n)
+	d.r += int(m)
+	return m, nil
 }
 
 // body reads n bytes into new memory that grows only as they arrive.

@@ -58,11 +58,13 @@ func (c *Conn) StartMessage(idle time.Duration) {
 // is ErrReleaseRequested, its A-ABORT an *AbortedError; any other error but ErrInterrupted and ErrIdle
 // ends the association too, after an A-ABORT where the standard asks for one.
 func (c *Conn) NextPDV() (PDV, error) {
-	if err := c.rd.skip(c.pdv); err != nil {
-		return PDV{}, c.failed(err, "the rest of a fragment")
+	for c.pdv > 0 {
+		n, err := c.rd.skipSome(c.pdv)
+		c.pdu, c.pdv = c.pdu-n, c.pdv-n
+		if err != nil {
+			return PDV{}, c.failed(err, "the rest of a fragment")
+		}
 	}
-	c.pdu -= c.pdv
-	c.pdv = 0
 	for c.pdu == 0 {
 		if err := c.nextData(); err != nil {
 			return PDV{}, err
