@@ -115,8 +115,8 @@ type Counts struct {
 	SeriesInstances                                 int64
 }
 
-// Row is an answer: an entity of a level, with the attributes of the first of its
-// instances. It may be kept.
+// Row is an answer: an entity of a level, with those attributes of the first of its
+// instances that belong to the level or one above. It may be kept.
 type Row struct {
 	Level      Level
 	ID         int64 // ascends in the order of creation
@@ -124,6 +124,6 @@ type Row struct {
 	Counts     Counts
 	Modalities []string  // of the study
 	Classes    []uid.UID // of the study
-	Location   Location  // at IMAGE level the instance, else the first one
+	Location   Location  // of the instance, at IMAGE level only
 	At         Cursor    // what a Search goes on behind this row with
 }

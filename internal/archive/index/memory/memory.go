@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 
+	"gantry/dicom"
 	"gantry/dicom/uid"
 	"gantry/internal/archive/index"
 	"gantry/internal/archive/index/match"
@@ -311,12 +312,15 @@ func (x *Index) sortKey(s *index.Search, in *instance) string {
 }
 
 func (x *Index) row(level index.Level, in *instance) (*index.Row, error) {
-	attrs, err := index.Kept(in.e.Attrs)
+	attrs, err := attrsOf(in, level)
 	if err != nil {
 		return nil, err
 	}
 	se, st, p := in.series, in.series.parent, in.series.parent.parent
-	r := &index.Row{Level: level, Attrs: attrs, Location: in.location()}
+	r := &index.Row{Level: level, Attrs: attrs}
+	if level == index.Image {
+		r.Location = in.location()
+	}
 	r.ID = [...]int64{0, p.id, st.id, se.id, in.id}[level]
 	r.Counts.PatientStudies = children(x.studies, p)
 	r.Counts.PatientSeries = children(x.series, p)
@@ -329,6 +333,18 @@ func (x *Index) row(level index.Level, in *instance) (*index.Row, error) {
 		r.Counts.SeriesInstances = se.instances
 	}
 	return r, nil
+}
+
+func attrsOf(in *instance, level index.Level) (*dicom.DataSet, error) {
+	ds, err := index.Kept(in.e.Attrs)
+	if err != nil || level == index.Image {
+		return ds, err
+	}
+	part, err := index.KeptOf(ds, level)
+	if err != nil {
+		return nil, err
+	}
+	return index.Kept(part)
 }
 
 // sets returns the modalities and SOP classes of a study.

@@ -9,7 +9,6 @@ import (
 
 	"gantry/dicom/uid"
 	"gantry/internal/archive/index"
-	"gantry/internal/archive/index/match"
 	"gantry/internal/archive/record"
 )
 
@@ -113,6 +112,7 @@ func (x *Index) commit(ctx context.Context, entries []index.Entry, out *[]index.
 	})
 	if err == nil {
 		x.state = b.state
+		x.feed.Store(b.state.feed)
 	}
 	return err
 }
@@ -342,29 +342,6 @@ func (b *batch) addDelta(p, st, se int64, d delta) {
 	add(b.patients, p)
 	add(b.studies, st)
 	add(b.series, se)
-}
-
-// represent makes an instance the one that stands for those parents that have none.
-func (b *batch) represent(se *series, pk int64, e *index.Entry) error {
-	st, p := se.study, se.study.patient
-	if se.rep == 0 {
-		se.rep, se.modality = pk, e.Modality
-		if _, err := b.x.exec(b.ctx, "UPDATE series SET rep = ?, modality = ?, number = ? WHERE pk = ?", pk, e.Modality, e.SeriesNumber, se.pk); err != nil {
-			return err
-		}
-	}
-	if st.rep == 0 {
-		st.rep = pk
-		if _, err := b.x.exec(b.ctx, "UPDATE study SET rep = ?, moment = ?, accession = ? WHERE pk = ?", pk, e.Moment(), e.Accession, st.pk); err != nil {
-			return err
-		}
-	}
-	if p.rep == 0 {
-		p.rep = pk
-		_, err := b.x.exec(b.ctx, "UPDATE patient SET rep = ?, name = ? WHERE pk = ?", pk, match.FoldName(e.Name)[0], p.pk)
-		return err
-	}
-	return nil
 }
 
 // sets adds to the modalities and SOP classes of a study. The series decides on the

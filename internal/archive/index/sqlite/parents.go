@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"gantry/dicom/tag"
+	"gantry/dicom"
 	"gantry/internal/archive/index"
 	"gantry/internal/archive/index/match"
 	"gantry/internal/archive/record"
@@ -239,15 +239,54 @@ func (b *batch) elect(table string, pk int64) error {
 	if err != nil {
 		return fmt.Errorf("kept attributes: %w", err)
 	}
-	q, args := "UPDATE series SET rep = ?, modality = ?, number = ? WHERE pk = ?", []any{rep, e.Modality, e.SeriesNumber, pk}
-	switch table {
-	case "study":
-		q, args = "UPDATE study SET rep = ?, moment = ?, accession = ? WHERE pk = ?", []any{rep, e.Moment(), e.Accession, pk}
-	case "patient":
-		q, args = "UPDATE patient SET rep = ?, name = ? WHERE pk = ?", []any{rep, match.FoldName(ds.Text(tag.PatientName))[0], pk}
+	return b.represents(table, pk, rep, &e, ds)
+}
+
+// represents makes an instance the one that an entity is known by.
+func (b *batch) represents(table string, pk, rep int64, e *index.Entry, ds *dicom.DataSet) error {
+	level := map[string]index.Level{"series": index.Series, "study": index.Study, "patient": index.Patient}[table]
+	attrs, err := index.KeptOf(ds, level)
+	if err != nil {
+		return err
+	}
+	q, args := "UPDATE series SET rep = ?, modality = ?, number = ?, attrs = ? WHERE pk = ?", []any{rep, e.Modality, e.SeriesNumber, attrs, pk}
+	switch level {
+	case index.Study:
+		q, args = "UPDATE study SET rep = ?, moment = ?, accession = ?, attrs = ? WHERE pk = ?", []any{rep, e.Moment(), e.Accession, attrs, pk}
+	case index.Patient:
+		q, args = "UPDATE patient SET rep = ?, name = ?, attrs = ? WHERE pk = ?", []any{rep, match.FoldName(e.Name)[0], attrs, pk}
 	}
 	_, err = b.x.exec(b.ctx, q, args...)
 	return err
+}
+
+// represent makes an instance the one that stands for those parents that have none.
+func (b *batch) represent(se *series, pk int64, e *index.Entry) error {
+	st, p := se.study, se.study.patient
+	if se.rep != 0 && st.rep != 0 && p.rep != 0 {
+		return nil
+	}
+	ds, err := index.Kept(e.Attrs)
+	if err != nil {
+		return err
+	}
+	for _, t := range []struct {
+		table string
+		pk    int64
+		rep   *int64
+	}{{"series", se.pk, &se.rep}, {"study", st.pk, &st.rep}, {"patient", p.pk, &p.rep}} {
+		if *t.rep != 0 {
+			continue
+		}
+		*t.rep = pk
+		if t.table == "series" {
+			se.modality = e.Modality
+		}
+		if err := b.represents(t.table, t.pk, pk, e, ds); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // recomputeSets collects the modalities and SOP classes of a study.

@@ -21,27 +21,31 @@ func (q *query) add(cond string, args ...any) {
 	q.args = append(q.args, args...)
 }
 
-const columns = `p.studies, p.series, p.instances, st.series, st.instances, st.modalities, st.classes, se.instances, i.attrs, ` + places
-
 const places = `i.record, i.class, i.sop, i.syntax, st.uid, se.uid, p.id, p.issuer, i.ref, i.head, i.size, i.head_crc, i.crc, i.version, i.flags, i.received`
 
 const upwards = ` JOIN series se ON se.pk = i.series JOIN study st ON st.pk = se.study JOIN patient p ON p.pk = st.patient`
 
 // table is what a level's rows are read from.
 type table struct {
-	alias, from, visible string
+	alias, columns, from, visible string
 }
+
+const (
+	patientColumns = `p.studies, p.series, p.instances`
+	studyColumns   = patientColumns + `, st.series, st.instances, st.modalities, st.classes`
+	seriesColumns  = studyColumns + `, se.instances`
+)
 
 func tableOf(l index.Level) (table, error) {
 	switch l {
 	case index.Patient:
-		return table{"p", `patient p JOIN instance i ON i.pk = p.rep JOIN series se ON se.pk = i.series JOIN study st ON st.pk = se.study`, "p.instances > 0"}, nil
+		return table{"p", patientColumns, `patient p`, "p.instances > 0"}, nil
 	case index.Study:
-		return table{"st", `study st JOIN patient p ON p.pk = st.patient JOIN instance i ON i.pk = st.rep JOIN series se ON se.pk = i.series`, "st.instances > 0"}, nil
+		return table{"st", studyColumns, `study st JOIN patient p ON p.pk = st.patient`, "st.instances > 0"}, nil
 	case index.Series:
-		return table{"se", `series se JOIN study st ON st.pk = se.study JOIN patient p ON p.pk = st.patient JOIN instance i ON i.pk = se.rep`, "se.instances > 0"}, nil
+		return table{"se", seriesColumns, `series se JOIN study st ON st.pk = se.study JOIN patient p ON p.pk = st.patient`, "se.instances > 0"}, nil
 	case index.Image:
-		return table{"i", `instance i` + upwards, visible}, nil
+		return table{"i", seriesColumns + ", " + places, `instance i` + upwards, visible}, nil
 	}
 	return table{}, fmt.Errorf("%w: level %d", index.ErrIdentifier, l)
 }
@@ -68,6 +72,7 @@ func (q *query) narrow(c *match.Condition, level index.Level) {
 		q.text("p.id", c)
 	case tag.AccessionNumber:
 		if level == index.Study {
+			q.add("st.accession <> ''") // as the index says
 			q.text("st.accession", c)
 		}
 	case tag.Modality:
@@ -78,7 +83,7 @@ func (q *query) narrow(c *match.Condition, level index.Level) {
 		q.list("st.uid", c)
 	case tag.SeriesInstanceUID:
 		q.list("se.uid", c)
-	case tag.SOPInstanceUID:
+	case tag.SOPInstanceUID: // asked at IMAGE level only, see LevelOf
 		q.list("i.sop", c)
 	case tag.SOPClassUID:
 		q.list("i.class", c)

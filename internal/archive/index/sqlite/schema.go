@@ -26,6 +26,7 @@ INSERT INTO state VALUES (1, 0, 0, 0, 1);
 CREATE TABLE patient (
 	pk INTEGER PRIMARY KEY, id TEXT NOT NULL, issuer TEXT NOT NULL, born INTEGER NOT NULL, rep INTEGER NOT NULL DEFAULT 0,
 	name TEXT NOT NULL DEFAULT '',                      -- folded, of rep
+	attrs BLOB NOT NULL DEFAULT x'',
 	studies INTEGER NOT NULL DEFAULT 0, series INTEGER NOT NULL DEFAULT 0, instances INTEGER NOT NULL DEFAULT 0, bytes INTEGER NOT NULL DEFAULT 0,
 	UNIQUE (id, issuer)
 ) STRICT;
@@ -35,7 +36,7 @@ CREATE TABLE patient_name (                            -- each folded component 
 CREATE TABLE study (
 	pk INTEGER PRIMARY KEY, patient INTEGER NOT NULL, uid TEXT NOT NULL, born INTEGER NOT NULL, rep INTEGER NOT NULL DEFAULT 0,
 	moment TEXT NOT NULL DEFAULT '', accession TEXT NOT NULL DEFAULT '',
-	modalities TEXT NOT NULL DEFAULT '', classes TEXT NOT NULL DEFAULT '',
+	modalities TEXT NOT NULL DEFAULT '', classes TEXT NOT NULL DEFAULT '', attrs BLOB NOT NULL DEFAULT x'',
 	series INTEGER NOT NULL DEFAULT 0, instances INTEGER NOT NULL DEFAULT 0, bytes INTEGER NOT NULL DEFAULT 0,
 	UNIQUE (uid, patient)
 ) STRICT;
@@ -44,7 +45,7 @@ CREATE INDEX study_moment ON study (moment);
 CREATE INDEX study_accession ON study (accession) WHERE accession <> '';
 CREATE TABLE series (
 	pk INTEGER PRIMARY KEY, study INTEGER NOT NULL, uid TEXT NOT NULL, born INTEGER NOT NULL, rep INTEGER NOT NULL DEFAULT 0,
-	modality TEXT NOT NULL DEFAULT '', number INTEGER NOT NULL DEFAULT 0,
+	modality TEXT NOT NULL DEFAULT '', number INTEGER NOT NULL DEFAULT 0, attrs BLOB NOT NULL DEFAULT x'',
 	instances INTEGER NOT NULL DEFAULT 0, bytes INTEGER NOT NULL DEFAULT 0,
 	UNIQUE (uid, study)
 ) STRICT;

@@ -10,6 +10,7 @@ import (
 
 	"gantry/dicom/uid"
 	"gantry/internal/archive/index"
+	"gantry/internal/archive/index/match"
 )
 
 // The first page is short, so that an answer begins at once.
@@ -34,7 +35,7 @@ type search struct {
 // Search implements index.Index.
 func (x *Index) Search(ctx context.Context, s *index.Search) iter.Seq2[*index.Row, error] {
 	return func(yield func(*index.Row, error) bool) {
-		r, err := x.begin(ctx, s)
+		r, err := x.begin(s)
 		if err != nil || r == nil {
 			if err != nil {
 				yield(nil, x.tell(err))
@@ -46,7 +47,7 @@ func (x *Index) Search(ctx context.Context, s *index.Search) iter.Seq2[*index.Ro
 }
 
 // begin compiles a search; nil when nothing can match.
-func (x *Index) begin(ctx context.Context, s *index.Search) (*search, error) {
+func (x *Index) begin(s *index.Search) (*search, error) {
 	if s.Offset < 0 || s.Offset > index.MaxOffset {
 		return nil, index.ErrOffset
 	}
@@ -64,16 +65,15 @@ func (x *Index) begin(ctx context.Context, s *index.Search) (*search, error) {
 	if s.After != nil {
 		r.after, r.begun = *s.After, true
 	} else {
-		var feed int64
-		if err := x.rdb.QueryRowContext(ctx, "SELECT feed FROM state").Scan(&feed); err != nil {
-			return nil, err
-		}
-		r.after.Feed = uint64(feed)
+		r.after.Feed = x.feed.Load()
 	}
 	q := &query{}
 	q.add(t.visible)
 	q.add(t.alias+".born <= ?", int64(r.after.Feed))
 	for i := range s.Where {
+		if s.Where[i].Kind == match.Universal {
+			continue
+		}
 		if index.LevelOf(s.Where[i].Tag) > s.Level {
 			return nil, nil // a key that no row of this level has
 		}
@@ -92,7 +92,7 @@ func (r *search) compile(t table, q *query) {
 	if order != "''" {
 		by = order + dir + ", " + by
 	}
-	r.sql[0] = fmt.Sprintf("SELECT %s.pk, %s, %s FROM %s WHERE %s", t.alias, order, columns, t.from, strings.Join(q.where, " AND "))
+	r.sql[0] = fmt.Sprintf("SELECT %s.pk, %s, %s.attrs, %s FROM %s WHERE %s", t.alias, order, t.alias, t.columns, t.from, strings.Join(q.where, " AND "))
 	r.sql[1] = " ORDER BY " + by + " LIMIT ?"
 	r.args = q.args
 }
@@ -114,8 +114,11 @@ func (r *search) keyset() (string, []any) {
 }
 
 func (r *search) run(ctx context.Context, yield func(*index.Row, error) bool) {
-	size, skip, given := firstPage, r.s.Offset, 0
-	for {
+	skip, given := r.s.Offset, 0
+	for size := firstPage; ; size = nextPage {
+		if r.s.Limit > 0 && r.misses == 0 {
+			size = min(size, skip+r.s.Limit-given) // no more than will be given
+		}
 		rows, n, err := r.page(ctx, size)
 		for _, row := range rows {
 			if skip > 0 {
@@ -136,7 +139,6 @@ func (r *search) run(ctx context.Context, yield func(*index.Row, error) bool) {
 		if n < size {
 			return
 		}
-		size = nextPage
 	}
 }
 
@@ -147,7 +149,7 @@ func (r *search) page(ctx context.Context, n int) (out []*index.Row, read int, e
 	}
 	cond, args := r.keyset()
 	args = append(append(r.args[:len(r.args):len(r.args)], args...), n)
-	rows, err := r.x.rdb.QueryContext(ctx, r.sql[0]+cond+r.sql[1], args...)
+	rows, err := r.x.query(ctx, r.sql[0]+cond+r.sql[1], args...)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -174,26 +176,31 @@ func (r *search) scan(rows *sql.Rows) (*index.Row, error) {
 	row := &index.Row{Level: r.s.Level}
 	var attrs []byte
 	var modalities, classes string
-	c, l := &row.Counts, newPlace()
-	dst := append([]any{&row.ID, &row.At.Value, &c.PatientStudies, &c.PatientSeries, &c.PatientInstances, &c.StudySeries, &c.StudyInstances,
-		&modalities, &classes, &c.SeriesInstances, &attrs}, l.dst()...)
+	c := &row.Counts
+	var l *place
+	dst := append(make([]any, 0, 32), &row.ID, &row.At.Value, &attrs, &c.PatientStudies, &c.PatientSeries, &c.PatientInstances)
+	if row.Level >= index.Study {
+		dst = append(dst, &c.StudySeries, &c.StudyInstances, &modalities, &classes)
+	}
+	if row.Level >= index.Series {
+		dst = append(dst, &c.SeriesInstances)
+	}
+	if row.Level == index.Image {
+		l = new(place)
+		dst = append(dst, l.dst()...)
+	}
 	if err := rows.Scan(dst...); err != nil {
 		return nil, err
 	}
 	r.begun = true
 	row.At.ID, row.At.Feed = row.ID, r.after.Feed
 	r.after = row.At
-	row.Location = l.location()
-	if row.Level >= index.Study {
-		row.Modalities = splitSet(modalities)
-		for _, u := range splitSet(classes) {
-			row.Classes = append(row.Classes, uid.UID(u))
-		}
-	} else {
-		c.StudySeries, c.StudyInstances = 0, 0
+	if l != nil {
+		row.Location = l.location()
 	}
-	if row.Level < index.Series {
-		c.SeriesInstances = 0
+	row.Modalities = splitSet(modalities)
+	for _, u := range splitSet(classes) {
+		row.Classes = append(row.Classes, uid.UID(u))
 	}
 	var err error
 	row.Attrs, err = index.Kept(attrs)
@@ -205,8 +212,6 @@ type place struct {
 	l                          index.Location
 	flags, received, hcrc, crc int64
 }
-
-func newPlace() *place { return &place{} }
 
 func (p *place) dst() []any {
 	l := &p.l
@@ -228,14 +233,14 @@ func (x *Index) Versions(ctx context.Context, instance uid.UID) ([]index.Locatio
 }
 
 func (x *Index) locations(ctx context.Context, where string, args ...any) ([]index.Location, error) {
-	rows, err := x.rdb.QueryContext(ctx, "SELECT "+places+" FROM instance i"+upwards+" WHERE "+where, args...)
+	rows, err := x.query(ctx, "SELECT "+places+" FROM instance i"+upwards+" WHERE "+where, args...)
 	if err != nil {
 		return nil, x.tell(err)
 	}
 	defer rows.Close()
 	var out []index.Location
 	for rows.Next() {
-		p := newPlace()
+		p := new(place)
 		if err := rows.Scan(p.dst()...); err != nil {
 			return nil, err
 		}
@@ -296,7 +301,7 @@ func (x *Index) stream(ctx context.Context, q *query) iter.Seq2[index.Location, 
 }
 
 func (x *Index) keys(ctx context.Context, q *query) ([]string, error) {
-	rows, err := x.rdb.QueryContext(ctx, "SELECT i.pk FROM instance i"+upwards+" WHERE "+strings.Join(q.where, " AND ")+" ORDER BY i.pk", q.args...)
+	rows, err := x.query(ctx, "SELECT i.pk FROM instance i"+upwards+" WHERE "+strings.Join(q.where, " AND ")+" ORDER BY i.pk", q.args...)
 	if err != nil {
 		return nil, err
 	}
@@ -335,7 +340,7 @@ func (x *Index) Changes(ctx context.Context, after uint64) iter.Seq2[index.Chang
 }
 
 func (x *Index) changes(ctx context.Context, after uint64) ([]index.Change, error) {
-	rows, err := x.rdb.QueryContext(ctx, "SELECT number, kind, record, sop, study, series, at, flags FROM change WHERE number > ? ORDER BY number LIMIT ?", int64(after), nextPage)
+	rows, err := x.query(ctx, "SELECT number, kind, record, sop, study, series, at, flags FROM change WHERE number > ? ORDER BY number LIMIT ?", int64(after), nextPage)
 	if err != nil {
 		return nil, err
 	}

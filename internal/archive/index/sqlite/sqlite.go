@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	_ "modernc.org/sqlite" // the driver
@@ -28,6 +29,8 @@ type Options struct {
 // Index is an index.Index in an SQLite file. It is safe for concurrent use.
 type Index struct {
 	wdb, rdb *sql.DB
+	feed     atomic.Uint64 // number of the last committed change
+	reads    statements
 
 	mu     sync.Mutex // the writer: all below
 	w      *sql.Conn
@@ -107,6 +110,7 @@ func (x *Index) load(ctx context.Context) error {
 		return err
 	}
 	x.state.applied.Segment, x.state.feed = uint64(seg), uint64(feed)
+	x.feed.Store(x.state.feed)
 	return nil
 }
 
@@ -118,9 +122,9 @@ func (x *Index) Close() error {
 		return nil
 	}
 	x.closed = true
-	var err error
+	err := x.reads.close()
 	if x.rdb != nil {
-		err = x.rdb.Close()
+		err = errors.Join(err, x.rdb.Close())
 	}
 	for _, s := range x.stmts {
 		err = errors.Join(err, s.Close())
@@ -210,6 +214,7 @@ func (x *Index) Reset(ctx context.Context) error {
 	})
 	if err == nil {
 		x.state = position{}
+		x.feed.Store(0)
 	}
 	return err
 }
