@@ -121,7 +121,6 @@ DICOM, and the tools to talk to any other.
 
 // commands is the table.
 var commands = [...]func(*Stdio) *cobra.Command{
-	newServe,
 	newEcho,
 	newStore,
 	newFind,
@@ -129,8 +128,6 @@ var commands = [...]func(*Stdio) *cobra.Command{
 	newGet,
 	newConfig,
 	newLinks,
-	newReindex,
-	newCert,
 	newVersion,
 }
 

@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"gantry/dicom/uid"
@@ -86,22 +87,53 @@ func (j *job) weight() int64 {
 	return j.staged.Size()
 }
 
-// run is the committer.
+// batch is what was stored together and is now to be applied to the index.
+type batch struct {
+	jobs    []*job
+	shared  []*job
+	entries []index.Entry
+}
+
+// run is the committer: it stores batches in the log. The next one is stored while apply
+// brings the last one into the index, at most one ahead.
 func (in *Ingester) run() {
+	batches := make(chan *batch)
+	go in.apply(batches)
+	defer close(batches)
+	for range in.wake {
+		jobs, closed := in.take()
+		if len(jobs) == 0 {
+			if closed {
+				return
+			}
+			continue
+		}
+		if b := in.storeBatch(jobs); b != nil {
+			batches <- b
+		}
+		if closed {
+			in.mu.Lock()
+			in.signal()
+			in.mu.Unlock()
+		}
+	}
+}
+
+// apply is the committer's second half: batches go into the index in the order of the
+// log, and then those who wait are answered.
+func (in *Ingester) apply(batches <-chan *batch) {
 	defer close(in.done)
 	tick := time.NewTicker(retryEvery)
 	defer tick.Stop()
 	for {
 		select {
-		case <-in.wake:
+		case b, ok := <-batches:
+			if !ok {
+				return
+			}
+			in.finish(b)
 		case <-tick.C:
-		}
-		in.catchUp()
-		jobs, closed := in.take()
-		if len(jobs) > 0 {
-			in.commit(jobs)
-		} else if closed {
-			return
+			in.catchUp()
 		}
 	}
 }
@@ -112,17 +144,18 @@ func refuse(jobs []*job, err error) {
 	}
 }
 
-// commit stores a batch. The steps are those of the ingest protocol: check again, store
-// and sync, apply to the index, answer.
-func (in *Ingester) commit(jobs []*job) {
-	ctx := context.Background()
+// storeBatch checks a batch again, stores it and syncs. It returns nil when nothing is left to
+// be applied.
+func (in *Ingester) storeBatch(jobs []*job) *batch {
 	if b := in.behind.Load(); b != nil {
 		refuse(jobs, fmt.Errorf("%w: %w", ErrBehind, b.err))
-		return
+		return nil
 	}
+	in.flight.settle(jobs)
+	ctx := context.Background()
 	jobs, shared := in.recheck(ctx, jobs)
 	if len(jobs) == 0 {
-		return
+		return nil
 	}
 	recs := make([]blob.Record, len(jobs))
 	for i, j := range jobs {
@@ -131,22 +164,31 @@ func (in *Ingester) commit(jobs []*job) {
 	stored, err := in.store.Commit(ctx, recs)
 	if err != nil {
 		refuse(append(jobs, shared...), err)
-		return
+		return nil
 	}
-	entries := make([]index.Entry, len(jobs))
+	b := &batch{jobs, shared, make([]index.Entry, len(jobs))}
 	for i, j := range jobs {
 		j.env = recs[i].Envelope
 		j.entry.Envelope, j.entry.Stored = j.env, stored[i]
-		entries[i] = j.entry
+		b.entries[i] = j.entry
 	}
-	outs, err := in.applyEntries(ctx, entries)
+	in.flight.begin(jobs)
+	return b
+}
+
+// finish applies a stored batch and answers.
+func (in *Ingester) finish(b *batch) {
+	outs, err := in.applyEntries(context.Background(), b.entries)
 	in.stats.batches.Add(1)
-	for i, j := range jobs {
+	for _, j := range b.jobs {
 		in.recent.add(j.env.Instance)
+	}
+	in.flight.end(b.jobs)
+	for i, j := range b.jobs {
 		j.answer <- in.answerOf(j, outs, i, err)
 	}
-	for _, j := range shared {
-		a := in.answerOf(j.shares, outs, indexOf(jobs, j.shares), err)
+	for _, j := range b.shared {
+		a := in.answerOf(j.shares, outs, indexOf(b.jobs, j.shares), err)
 		a.stored = false
 		if a.err == nil {
 			a.out = in.known(j, a.out.Record, a.out.Version)
@@ -155,6 +197,52 @@ func (in *Ingester) commit(jobs []*job) {
 	}
 	if err == nil && in.o.Changed != nil {
 		in.o.Changed(outs[len(outs)-1].Feed)
+	}
+}
+
+// flight knows the UIDs that are stored but not yet in the index: the index does not
+// answer for them, so the next batch waits when it has one of them.
+type flight struct {
+	mu   sync.Mutex
+	idle sync.Cond
+	uids map[uid.UID]int
+}
+
+func (f *flight) init() {
+	f.idle.L = &f.mu
+	f.uids = map[uid.UID]int{}
+}
+
+func (f *flight) begin(jobs []*job) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, j := range jobs {
+		f.uids[j.env.Instance]++
+	}
+}
+
+func (f *flight) end(jobs []*job) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, j := range jobs {
+		if f.uids[j.env.Instance]--; f.uids[j.env.Instance] == 0 {
+			delete(f.uids, j.env.Instance)
+		}
+	}
+	f.idle.Broadcast()
+}
+
+// settle waits until none of the jobs' UIDs is under way.
+func (f *flight) settle(jobs []*job) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i := 0; i < len(jobs); {
+		if f.uids[jobs[i].env.Instance] > 0 {
+			f.idle.Wait()
+			i = 0
+			continue
+		}
+		i++
 	}
 }
 
@@ -232,7 +320,7 @@ func (in *Ingester) among(j *job, earlier []*job) (Outcome, bool, error) {
 			return Outcome{}, true, nil
 		}
 	}
-	return in.apply(j, earlier[len(earlier)-1].env.Number)
+	return in.applyPolicy(j, earlier[len(earlier)-1].env.Number)
 }
 
 // backlog is what the log holds and the index has not applied: while there is any, nothing
@@ -245,6 +333,10 @@ type backlog struct {
 // applyEntries brings a stored batch into the index. When that fails, room is made for it
 // once; then the batch stays behind and is tried again each second.
 func (in *Ingester) applyEntries(ctx context.Context, entries []index.Entry) ([]index.Outcome, error) {
+	if b := in.behind.Load(); b != nil { // stored before that was known
+		in.behind.Store(&backlog{append(b.entries[:len(b.entries):len(b.entries)], entries...), b.err})
+		return nil, fmt.Errorf("%w: %w", ErrBehind, b.err)
+	}
 	outs, err := in.index.Commit(ctx, entries)
 	if err == nil {
 		return outs, nil

@@ -34,7 +34,7 @@ func (in *Ingester) decide(ctx context.Context, j *job) (out Outcome, decided bo
 	for i := range versions {
 		top = max(top, versions[i].Version)
 	}
-	return in.apply(j, top)
+	return in.applyPolicy(j, top)
 }
 
 // known is the outcome of an object that is there already.
@@ -49,8 +49,8 @@ func outcome(j *job, k Kind, id record.ID, version int, feed uint64) Outcome {
 		Size: j.staged.Size(), Feed: feed}
 }
 
-// apply writes into the envelope what the policy says when versions up to top are kept.
-func (in *Ingester) apply(j *job, top int) (out Outcome, decided bool, err error) {
+// applyPolicy writes into the envelope what the policy says when versions up to top are kept.
+func (in *Ingester) applyPolicy(j *job, top int) (out Outcome, decided bool, err error) {
 	e := &j.env
 	e.Number, e.Current, e.Conflict = top+1, true, false
 	if top == 0 {

@@ -73,6 +73,7 @@ type Ingester struct {
 	done   chan struct{}
 
 	recent recent
+	flight flight
 	behind atomic.Pointer[backlog]
 	stats  counters
 }
@@ -96,6 +97,7 @@ func New(ctx context.Context, store blob.Store, idx index.Index, o Options) (*In
 	if err := in.replay(ctx, st.Applied, nil); err != nil {
 		return nil, fmt.Errorf("apply the log: %w", err)
 	}
+	in.flight.init()
 	go in.run()
 	return in, nil
 }

@@ -55,7 +55,7 @@ func (s *Store) Commit(ctx context.Context, recs []blob.Record) ([]record.Stored
 	if err != nil {
 		return nil, err
 	}
-	s.fullAt = time.Time{}
+	s.fullAt.Store(0)
 	for i := range recs {
 		if g, ok := recs[i].Staged.(*staged); ok {
 			g.finish()
@@ -210,18 +210,16 @@ func (s *Store) roll() error {
 }
 
 func (s *Store) full(err error) error {
-	if s.fullAt.IsZero() {
+	if s.fullAt.Swap(time.Now().UnixNano()) == 0 {
 		s.o.Log.Error("object store is full, storing is refused until there is room", "error", err)
 	}
-	s.fullAt = time.Now()
 	return fmt.Errorf("%w: %w", blob.ErrFull, err)
 }
 
 // fail ends all storing until the store is opened again, which recovers it: after an
 // error nobody knows what of the tail is on disk, and another sync would not tell.
 func (s *Store) fail(err error) error {
-	if s.failed == nil {
-		s.failed = err
+	if s.failed.CompareAndSwap(nil, &err) {
 		s.o.Log.Error("object store failed, storing is refused until a restart recovers it", "error", err)
 	}
 	return fmt.Errorf("%w: %w", blob.ErrFailed, err)
@@ -233,7 +231,5 @@ func (s *Store) syncFailed(err error) error {
 	if vfs.IsNoSpace(err) {
 		return err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	return s.fail(err)
 }

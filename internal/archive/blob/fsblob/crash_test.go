@@ -239,9 +239,7 @@ func TestDiskFull(t *testing.T) {
 				blobtest.Want(t, s, m.refs[id], dataOf(seed))
 			}
 			mem.SetQuota(-1)
-			s.mu.Lock()
-			s.fullAt = s.fullAt.Add(-2 * time.Second)
-			s.mu.Unlock()
+			s.fullAt.Add(-int64(2 * time.Second))
 			if err := m.ingest(t, s, rng, true); err != nil {
 				t.Fatalf("quota %d, room again: %v", quota, err)
 			}

@@ -85,12 +85,13 @@ type Store struct {
 	roomAt  atomic.Int64 // time of the last look at the free room, in nanoseconds
 	room    atomic.Bool  // what it said
 
-	mu     sync.Mutex // the appender: all below
-	seg    *segment   // the last one
-	end    int64      // where the next record goes
-	failed error      // not nil: FAILED, for good
-	fullAt time.Time  // not zero: FULL since
-	next   uint64     // number of the next segment
+	failed atomic.Pointer[error] // not nil: FAILED, for good
+	fullAt atomic.Int64          // not zero: FULL since, in nanoseconds
+
+	mu   sync.Mutex // the appender, held while it syncs: all below
+	seg  *segment   // the last one
+	end  int64      // where the next record goes
+	next uint64     // number of the next segment
 
 	handles handles
 	dirs    folders
@@ -177,22 +178,21 @@ func (s *Store) emptyTmp() error {
 // Healthy returns nil, or why nothing can be stored now: an error that is blob.ErrFailed,
 // blob.ErrFull or blob.ErrClosed.
 func (s *Store) Healthy() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if err := s.usable(); err != nil {
 		return err
 	}
 	return s.checkRoom()
 }
 
-// usable is called with mu held. A full store is tried again after a second.
+// usable waits for nothing. A full store is tried again after a second.
 func (s *Store) usable() error {
-	switch {
-	case s.closed.Load():
+	if s.closed.Load() {
 		return blob.ErrClosed
-	case s.failed != nil:
-		return fmt.Errorf("%w: %w", blob.ErrFailed, s.failed)
-	case !s.fullAt.IsZero() && time.Since(s.fullAt) < time.Second:
+	}
+	if err := s.failed.Load(); err != nil {
+		return fmt.Errorf("%w: %w", blob.ErrFailed, *err)
+	}
+	if at := s.fullAt.Load(); at != 0 && time.Since(time.Unix(0, at)) < time.Second {
 		return blob.ErrFull
 	}
 	return nil

@@ -274,8 +274,8 @@ func (c *Condition) nameGroups(want, have [3]string) bool {
 }
 
 func (c *Condition) nameGroup(want, have string) bool {
-	if c.Kind == Pattern {
-		return Wildcard(want, have) || Wildcard(strings.ReplaceAll(want, " *", "*"), have)
+	if c.Kind == Pattern { // with a space, so that DOE^* matches a name without given names
+		return Wildcard(want, have) || Wildcard(want, have+" ")
 	}
 	return want == have
 }
@@ -288,7 +288,7 @@ func (c *Condition) NamePatterns() []string {
 		if n[1] != "" || n[2] != "" || n[0] == "" {
 			return nil
 		}
-		out = append(out, strings.ReplaceAll(n[0], " *", "*"))
+		out = append(out, n[0])
 	}
 	return out
 }

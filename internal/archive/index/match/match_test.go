@@ -44,7 +44,7 @@ func TestMatchText(t *testing.T) {
 	}{
 		{vr.LO, "ABC", "ABC", true}, {vr.LO, "abc", "ABC", false}, {vr.LO, "A?C", "ABC", true}, {vr.UI, "1.*", "1.2", false},
 		{vr.PN, "doe^john", "DOE^JOHN", true}, {vr.PN, "doe", "DOE^JOHN", false}, {vr.PN, "doe*", "DOE^JOHN", true},
-		{vr.PN, "DOE^*", "doe", true}, {vr.PN, "DOE^JOHN^^^", "Doe^John", true}, {vr.PN, "MULLER*", "Müller^Jörg", true},
+		{vr.PN, "DOE^*", "doe", true}, {vr.PN, "DOE^*", "Doering^John", false}, {vr.PN, "DOE^*", "Doe^John", true}, {vr.PN, "D*^J*", "Doering^John", true}, {vr.PN, "DOE^JOHN^^^", "Doe^John", true}, {vr.PN, "MULLER*", "Müller^Jörg", true},
 		{vr.PN, "山田*", "Yamada^Tarou=山田^太郎=やまだ^たろう", true}, {vr.PN, "Yamada*=山田*", "Yamada^Tarou=山田^太郎", true},
 		{vr.PN, "=田*", "Yamada^Tarou=山田^太郎", false}, {vr.PN, "*john", "DOE^JOHN", true}, {vr.PN, "", "x", true},
 		{vr.DA, "20200101", "20200101", true}, {vr.DA, "20200101-20200131", "20200115", true}, {vr.DA, "-20200131", "20200201", false},

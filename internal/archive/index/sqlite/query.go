@@ -140,8 +140,10 @@ func (q *query) name(c *match.Condition) {
 	switch {
 	case c.Kind == match.Single:
 		q.add("p.pk IN (SELECT patient FROM patient_name WHERE norm = ?)", names[0])
-	case c.Kind == match.Pattern && strings.TrimRight(prefix, " ") != "":
-		prefix = strings.TrimRight(prefix, " ")
+	case c.Kind == match.Pattern && strings.HasSuffix(prefix, " "): // a whole first component
+		q.add("p.pk IN (SELECT patient FROM patient_name WHERE norm = ? UNION SELECT patient FROM patient_name WHERE norm >= ? AND norm <= ?)",
+			prefix[:len(prefix)-1], prefix, prefix+"\xff")
+	case c.Kind == match.Pattern && prefix != "":
 		q.add("p.pk IN (SELECT patient FROM patient_name WHERE norm >= ? AND norm <= ?)", prefix, prefix+"\xff")
 	}
 }
