@@ -57,6 +57,17 @@ func (a *Assoc) BytesIn() int64 { return a.conn.BytesIn() }
 // BytesOut returns how many bytes were sent.
 func (a *Assoc) BytesOut() int64 { return a.conn.BytesOut() }
 
+// alive looks, for a millisecond, whether the peer has ended the association or broken its
+// connection since the last operation.
+func (a *Assoc) alive() bool {
+	if a.conn.Err() != nil {
+		return false
+	}
+	a.conn.StartMessage(time.Millisecond)
+	_, err := a.conn.NextPDV()
+	return errors.Is(err, ul.ErrIdle)
+}
+
 // Release releases the association in order and closes the connection.
 func (a *Assoc) Release(ctx context.Context) error {
 	if err := a.acquire(ctx); err != nil {

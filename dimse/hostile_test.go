@@ -3,11 +3,13 @@ package dimse_test
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"io"
 	"log/slog"
 	"math/rand/v2"
 	"net"
+	"os"
 	"runtime"
 	"strings"
 	"sync"
@@ -90,15 +92,15 @@ func settled(t testing.TB, s *dimse.Server, base int) {
 	}
 }
 
-// TestCutsLeaveNothing: 10,000 connections cut at random offsets.
-func TestCutsLeaveNothing(t *testing.T) {
+// TestCutsFlood: 10,000 connections cut at random offsets.
+func TestCutsFlood(t *testing.T) {
 	s := &dimse.Server{Handler: newArchive(t, 3).Mux(nil), Limits: dimse.NetLimits{ARTIM: 2 * time.Second}}
 	addr := dicomtest.Serve(t, s)
 	dicomtest.Dial(t, addr).Release(t.Context())
 	all := session(t)
 	settled(t, s, runtime.NumGoroutine())
 	base := runtime.NumGoroutine()
-	cuts := 10_000
+	cuts := scaled(10_000, 1_000_000)
 	if testing.Short() {
 		cuts = 500
 	}
@@ -135,12 +137,20 @@ func TestCutsLeaveNothing(t *testing.T) {
 	}
 }
 
-// TestSilentPeers is attack S05, scaled down: silent and half-open peers beside an honest one.
-func TestSilentPeers(t *testing.T) {
+// scaled returns a count: small for every day, long for "make long", which sets GANTRY_LONG.
+func scaled(small, long int) int {
+	if os.Getenv("GANTRY_LONG") != "" {
+		return long
+	}
+	return small
+}
+
+// TestSilentFlood is attack S05: silent and half-open peers beside an honest one.
+func TestSilentFlood(t *testing.T) {
 	s := &dimse.Server{Handler: newArchive(t, 0).Mux(nil), Limits: dimse.NetLimits{MaxPending: 200, MaxConns: 50}}
 	addr := dicomtest.Serve(t, s)
 	all := session(t)
-	for i := range 500 {
+	for i := range scaled(500, 9000) {
 		nc, err := net.Dial("tcp", addr)
 		if err != nil {
 			t.Fatal(err)
@@ -195,13 +205,14 @@ func inUse() int64 {
 	return int64(m.HeapAlloc + m.StackInuse)
 }
 
-// TestFlood is attack S06, scaled down: connect and close, associate and abort.
+// TestFlood is attack S06: connect and close, associate and abort.
 func TestFlood(t *testing.T) {
 	s := &dimse.Server{Handler: newArchive(t, 0).Mux(nil)}
 	addr := dicomtest.Serve(t, s)
 	settled(t, s, runtime.NumGoroutine())
 	base := runtime.NumGoroutine()
-	for i := range 1000 {
+	before := inUse()
+	for i := range scaled(1000, 1_000_000) {
 		if i%2 == 0 {
 			nc, err := net.Dial("tcp", addr)
 			if err != nil {
@@ -217,6 +228,9 @@ func TestFlood(t *testing.T) {
 		a.Abort()
 	}
 	settled(t, s, base)
+	if grown := inUse() - before; grown > 4<<20 {
+		t.Errorf("%d bytes more in use than before", grown)
+	}
 }
 
 // TestForeignProtocols is attack S07: plain words in the log, within the first bytes.
@@ -451,57 +465,50 @@ func TestPDUSizes(t *testing.T) {
 	}
 }
 
-// pipeListener hands out in-memory connections, so that fuzzing needs no ports.
-type pipeListener struct {
-	conns chan net.Conn
-	done  chan struct{}
-	once  sync.Once
-}
+// bytesConn is a connection that reads from memory and forgets what is written, so that
+// fuzzing needs no ports and no time.
+type bytesConn struct{ r *bytes.Reader }
 
-func (l *pipeListener) Accept() (net.Conn, error) {
-	select {
-	case c := <-l.conns:
-		return c, nil
-	case <-l.done:
+func (c *bytesConn) Read(p []byte) (int, error)       { return c.r.Read(p) }
+func (c *bytesConn) Write(p []byte) (int, error)      { return len(p), nil }
+func (c *bytesConn) Close() error                     { return nil }
+func (c *bytesConn) LocalAddr() net.Addr              { return &net.UnixAddr{Name: "memory"} }
+func (c *bytesConn) RemoteAddr() net.Addr             { return &net.UnixAddr{Name: "memory"} }
+func (c *bytesConn) SetDeadline(time.Time) error      { return nil }
+func (c *bytesConn) SetReadDeadline(time.Time) error  { return nil }
+func (c *bytesConn) SetWriteDeadline(time.Time) error { return nil }
+
+// oneListener accepts one connection.
+type oneListener struct{ conn net.Conn }
+
+func (l *oneListener) Accept() (net.Conn, error) {
+	c := l.conn
+	l.conn = nil
+	if c == nil {
 		return nil, net.ErrClosed
 	}
+	return c, nil
 }
-func (l *pipeListener) Close() error   { l.once.Do(func() { close(l.done) }); return nil }
-func (l *pipeListener) Addr() net.Addr { return &net.UnixAddr{Name: "pipe"} }
+func (l *oneListener) Close() error   { return nil }
+func (l *oneListener) Addr() net.Addr { return &net.UnixAddr{Name: "memory"} }
 
 // FuzzServer is attack S03 for all layers: any bytes after a proper association request.
+// Serve must return, which it does when no goroutine of the association is left.
 func FuzzServer(f *testing.F) {
 	all := session(f)
-	var rq int
-	for rq = range all {
-		if bytes.HasPrefix(all[rq:], []byte{4, 0, 0, 0}) {
-			break
-		}
-	}
+	rq := ul.HeaderLength + int(binary.BigEndian.Uint32(all[2:])) // the bytes of the A-ASSOCIATE-RQ
 	f.Add(all[rq:])
 	f.Add(cancelOf(3))
 	f.Add(append(bytes.Clone(all[rq:rq+100]), all[rq:]...))
 	arch := newArchive(f, 2)
-	s := &dimse.Server{AETitle: "SCP", Handler: arch.Mux(nil), Log: slog.New(slog.DiscardHandler),
-		Limits: dimse.NetLimits{ARTIM: time.Second, Read: time.Second, MaxConnsPerPeer: 1000}}
-	l := &pipeListener{conns: make(chan net.Conn), done: make(chan struct{})}
-	served := make(chan error, 1)
-	go func() { served <- s.Serve(context.Background(), l) }()
-	f.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		defer cancel()
-		s.Shutdown(ctx)
-		<-served
-	})
 	f.Fuzz(func(t *testing.T, b []byte) {
-		client, server := net.Pipe()
-		l.conns <- server
-		drained := make(chan bool)
-		go func() { io.Copy(io.Discard, client); close(drained) }()
-		client.SetWriteDeadline(time.Now().Add(2 * time.Second))
-		client.Write(all[:rq])
-		client.Write(b)
-		client.Close()
-		<-drained
+		s := &dimse.Server{AETitle: "SCP", Handler: arch.Mux(nil), Log: slog.New(slog.DiscardHandler)}
+		in := append(bytes.Clone(all[:rq]), b...)
+		if err := s.Serve(context.Background(), &oneListener{&bytesConn{bytes.NewReader(in)}}); !errors.Is(err, net.ErrClosed) {
+			t.Fatal(err)
+		}
+		if st := s.Stats(); st.Associations != 1 || st.Active != 0 {
+			t.Fatalf("%+v", st)
+		}
 	})
 }
