@@ -33,8 +33,10 @@ type Index interface {
 	// Search yields what matches, in the order of s. No transaction lasts longer than a
 	// page of the answer.
 	Search(ctx context.Context, s *Search) iter.Seq2[*Row, error]
-	// Versions returns all that is kept under a SOP Instance UID, the current one first.
+	// Versions returns what is kept under a SOP Instance UID, the current one first.
 	Versions(ctx context.Context, instance uid.UID) ([]Location, error)
+	// Kept is Versions with those that are deleted but not yet purged.
+	Kept(ctx context.Context, instance uid.UID) ([]Location, error)
 	// Select yields the current instances of patients, studies, series or of a list, in
 	// the order they came in.
 	Select(ctx context.Context, s Selector) iter.Seq2[Location, error]
@@ -75,6 +77,7 @@ type Location struct {
 	Sums                    record.Sums
 	Version                 int
 	Current, Conflict       bool
+	Hidden                  bool // deleted, may be restored
 	Received                time.Time
 }
 

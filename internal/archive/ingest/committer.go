@@ -22,11 +22,13 @@ const (
 // job is an object that waits to be committed.
 type job struct {
 	env    record.Envelope
-	staged blob.Staged
+	staged blob.Staged // nil for a record about another one
 	entry  index.Entry
 	since  uint64 // recent.now when its UID was looked up
 	answer chan answer
 	shares *job // identical to this one of the same batch
+
+	restore record.ID // the deleted object that came again
 }
 
 type answer struct {
@@ -36,18 +38,16 @@ type answer struct {
 }
 
 // submit queues a job and waits for its answer.
-func (in *Ingester) submit(j *job, w *Writer) (Outcome, error) {
+func (in *Ingester) submit(j *job) answer {
 	in.mu.Lock()
 	if in.closed {
 		in.mu.Unlock()
-		return Outcome{}, ErrClosed
+		return answer{err: ErrClosed}
 	}
 	in.queue = append(in.queue, j)
 	in.signal()
 	in.mu.Unlock()
-	a := <-j.answer
-	w.ended = a.stored
-	return a.out, a.err
+	return <-j.answer
 }
 
 // signal wakes the committer; called with mu held.
@@ -81,7 +81,7 @@ func (in *Ingester) take() (jobs []*job, closed bool) {
 
 // weight is what a job adds to a batch: the bytes that go into the log.
 func (j *job) weight() int64 {
-	if j.env.Kind == record.File {
+	if j.staged == nil || j.env.Kind == record.File {
 		return 0
 	}
 	return j.staged.Size()
@@ -262,6 +262,9 @@ func (in *Ingester) answerOf(j *job, outs []index.Outcome, i int, err error) ans
 	if err != nil {
 		return answer{err: err, stored: true}
 	}
+	if j.staged == nil {
+		return answer{out: Outcome{Feed: outs[i].Feed}}
+	}
 	k := Stored
 	switch {
 	case j.env.Conflict:
@@ -283,9 +286,16 @@ func (in *Ingester) answerOf(j *job, outs []index.Outcome, i int, err error) ans
 func (in *Ingester) recheck(ctx context.Context, jobs []*job) (store, shared []*job) {
 	batch := make(map[uid.UID][]*job, len(jobs))
 	for _, j := range jobs {
+		if j.staged == nil {
+			store = append(store, j)
+			continue
+		}
 		earlier := batch[j.env.Instance]
 		if in.recent.since(j.env.Instance, j.since) {
 			out, decided, err := in.decide(ctx, j)
+			if err == nil && j.restore != "" { // deleted since it was looked up
+				err = errDeleted
+			}
 			if err != nil || decided {
 				j.answer <- answer{out: out, err: err}
 				continue

@@ -14,25 +14,31 @@ import (
 )
 
 // decide looks for other objects under the UID and applies the policy to the envelope.
-// Decided means that nothing is to be stored.
+// Decided means that nothing is to be stored. One that was deleted and comes again, the
+// same, is restored; a different one is no reason for the policy.
 func (in *Ingester) decide(ctx context.Context, j *job) (out Outcome, decided bool, err error) {
-	versions, err := in.index.Versions(ctx, j.env.Instance)
+	versions, err := in.index.Kept(ctx, j.env.Instance)
 	if err != nil {
 		return Outcome{}, false, err
 	}
+	top, visible := 0, false
 	for i := range versions {
-		same, err := in.identical(ctx, j, &versions[i])
+		v := &versions[i]
+		top, visible = max(top, v.Version), visible || !v.Hidden
+		same, err := in.identical(ctx, j, v)
 		if err != nil {
 			return Outcome{}, false, err
 		}
+		if same && v.Hidden {
+			j.restore = v.Record
+		}
 		if same {
-			v := &versions[i]
 			return in.known(j, v.Record, v.Version), true, nil
 		}
 	}
-	top := 0
-	for i := range versions {
-		top = max(top, versions[i].Version)
+	if !visible {
+		j.env.Number, j.env.Current, j.env.Conflict = top+1, true, false
+		return Outcome{}, false, nil
 	}
 	return in.applyPolicy(j, top)
 }

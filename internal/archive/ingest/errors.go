@@ -40,6 +40,8 @@ func (e *Error) Unwrap() error { return e.Err }
 var (
 	ErrBehind = errors.New("index has not applied what the object store holds")
 	ErrClosed = errors.New("archive is shutting down")
+
+	errDeleted = errors.New("object was deleted while it was sent again")
 )
 
 // refusal makes any error of the stores an Error that a sender can retry on.

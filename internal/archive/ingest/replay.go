@@ -89,6 +89,9 @@ func (in *Ingester) entryOf(ctx context.Context, l *record.Logged, purged map[re
 		in.o.Log.Error("damaged record in the log", "position", l.Stored.Position.String(), "record", l.Envelope.ID, "error", l.Err)
 		return e
 	}
+	if l.Envelope.Kind == record.Purge {
+		in.eraseAgain(ctx, &l.Envelope)
+	}
 	if !l.Envelope.Kind.HasObject() {
 		return e
 	}

@@ -110,13 +110,18 @@ func (w *Writer) commit(ctx context.Context) (Outcome, error) {
 		return Outcome{}, &Error{Status: StatusCannotUnderstand, Comment: "header cannot be indexed", Err: err}
 	}
 	out, decided, err := w.in.decide(ctx, j)
+	if err == nil && j.restore != "" {
+		_, err = w.in.about(ctx, record.Restore, Target{out.Instance, out.Record})
+	}
 	if err != nil || decided {
 		return out, err
 	}
 	if err := w.staged.Prepare(ctx, &j.env); err != nil {
 		return Outcome{}, err
 	}
-	return w.in.submit(j, w)
+	a := w.in.submit(j)
+	w.ended = a.stored
+	return a.out, a.err
 }
 
 // read parses the header and checks it.

@@ -192,6 +192,11 @@ func compareLists(t *testing.T, rng *rand.Rand, x, y index.Index) {
 		}
 		va, _ := x.Versions(ctx, u)
 		vb, _ := y.Versions(ctx, u)
+		ka, _ := x.Kept(ctx, u)
+		kb, _ := y.Kept(ctx, u)
+		if !reflect.DeepEqual(ka, kb) {
+			t.Fatalf("%s: kept\n%+v\n%+v", u, ka, kb)
+		}
 		if !reflect.DeepEqual(append(a, va...), append(b, vb...)) {
 			t.Fatalf("%+v:\n%+v\n%+v", s, a, b)
 		}

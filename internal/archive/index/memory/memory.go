@@ -363,17 +363,25 @@ func (x *Index) sets(st *entity) (modalities []string, classes []uid.UID) {
 	return slices.Compact(modalities), slices.Compact(classes)
 }
 
-func (i *instance) location() index.Location { return i.e.Location() }
+func (i *instance) location() index.Location {
+	l := i.e.Location()
+	l.Hidden = i.hidden
+	return l
+}
 
 // Versions implements index.Index.
-func (x *Index) Versions(_ context.Context, u uid.UID) ([]index.Location, error) {
+func (x *Index) Versions(ctx context.Context, u uid.UID) ([]index.Location, error) {
+	all, err := x.Kept(ctx, u)
+	return slices.DeleteFunc(all, func(l index.Location) bool { return l.Hidden }), err
+}
+
+// Kept implements index.Index.
+func (x *Index) Kept(_ context.Context, u uid.UID) ([]index.Location, error) {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	var out []index.Location
 	for _, in := range x.versions(u) {
-		if !in.hidden {
-			out = append(out, in.location())
-		}
+		out = append(out, in.location())
 	}
 	slices.SortStableFunc(out, func(a, b index.Location) int {
 		return cmp.Or(-cmp.Compare(b2i(a.Current), b2i(b.Current)), cmp.Compare(a.Version, b.Version))

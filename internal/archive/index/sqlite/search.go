@@ -223,6 +223,7 @@ func (p *place) location() index.Location {
 	l := p.l
 	l.Sums.HeadCRC, l.Sums.DataCRC = uint32(p.hcrc), uint32(p.crc)
 	l.Current, l.Conflict = p.flags&flagCurrent != 0, p.flags&flagConflict != 0
+	l.Hidden = p.flags&flagHidden != 0
 	l.Received = time.Unix(0, p.received).UTC()
 	return l
 }
@@ -230,6 +231,11 @@ func (p *place) location() index.Location {
 // Versions implements index.Index.
 func (x *Index) Versions(ctx context.Context, instance uid.UID) ([]index.Location, error) {
 	return x.locations(ctx, `i.sop = ? AND (i.flags & 4) = 0 ORDER BY i.flags & 1 DESC, i.version`, string(instance))
+}
+
+// Kept implements index.Index.
+func (x *Index) Kept(ctx context.Context, instance uid.UID) ([]index.Location, error) {
+	return x.locations(ctx, `i.sop = ? ORDER BY i.flags & 1 DESC, i.version`, string(instance))
 }
 
 func (x *Index) locations(ctx context.Context, where string, args ...any) ([]index.Location, error) {
