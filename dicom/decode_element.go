@@ -251,8 +251,11 @@ func choose(f *frame, t tag.Tag, v vr.VR) vr.VR {
 
 // privateVR asks the dictionary of whoever reserved the block (PS3.5 7.8.1).
 func (d *decoder) privateVR(f *frame, t tag.Tag) vr.VR {
-	if t.IsPrivateCreator() {
+	switch {
+	case t.IsPrivateCreator():
 		return vr.LO
+	case t.IsGroupLength():
+		return vr.UL
 	}
 	at, ok := t.PrivateCreator()
 	if !ok {

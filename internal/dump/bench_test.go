@@ -1,0 +1,102 @@
+package dump
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"gantry/dicom"
+	"gantry/dicom/part10"
+	"gantry/dicom/tag"
+	"gantry/dicom/vr"
+)
+
+// ctFile writes the CT image of the samples with the size that most have: 512 x 512.
+func ctFile(b *testing.B, dir string) []byte {
+	f, err := part10.Open(filepath.Join(dir, "pydicom+pydicom/src/pydicom/data/test_files/CT_small.dcm"), dicom.DecodeOptions{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer f.Close()
+	ds, err := f.DataSet.Edit().SetInt(tag.Rows, 512).SetInt(tag.Columns, 512).
+		SetBytes(tag.PixelData, vr.OW, make([]byte, 512*512*2)).Delete(0xFFFCFFFC).Build()
+	if err != nil {
+		b.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := part10.Write(&out, f.Meta, ds, f.Syntax); err != nil {
+		b.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// BenchmarkText is the printing alone.
+func BenchmarkText(b *testing.B) {
+	raw := ctFile(b, needs(b))
+	f, err := part10.NewFile(bytes.NewReader(raw), int64(len(raw)), dicom.DecodeOptions{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := Text(io.Discard, f, Options{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkFolder dumps a folder of 500 CT files, here and by dcmdump, each once a round,
+// on one core each, and reports files per second of both and their ratio.
+func BenchmarkFolder(b *testing.B) {
+	raw := ctFile(b, needs(b))
+	dir := b.TempDir()
+	var names []string
+	for i := range 500 {
+		names = append(names, filepath.Join(dir, fmt.Sprintf("%04d.dcm", i)))
+		if err := os.WriteFile(names[i], raw, 0o666); err != nil {
+			b.Fatal(err)
+		}
+	}
+	var ours, theirs time.Duration
+	for b.Loop() {
+		start := time.Now()
+		dumpFiles(b, names)
+		ours += time.Since(start)
+		cmd := exec.Command(dcmdump, names...)
+		start = time.Now()
+		if err := cmd.Run(); err != nil {
+			b.Fatal(err)
+		}
+		theirs += time.Since(start)
+	}
+	n := float64(500 * b.N)
+	b.ReportMetric(n/ours.Seconds(), "files/s")
+	b.ReportMetric(n/theirs.Seconds(), "dcmdump-files/s")
+	b.ReportMetric(theirs.Seconds()/ours.Seconds(), "times-dcmdump")
+}
+
+func dumpFiles(b *testing.B, names []string) {
+	out, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer out.Close()
+	w := bufio.NewWriterSize(out, 64<<10)
+	defer w.Flush()
+	for _, name := range names {
+		f, err := part10.Open(name, dicom.DecodeOptions{})
+		if err == nil {
+			err = Text(w, f, Options{})
+			f.Close()
+		}
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+}

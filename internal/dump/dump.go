@@ -1,0 +1,280 @@
+// Package dump prints DICOM files as text, line by line in the form of DCMTK's dcmdump,
+// which is what people and scripts are used to.
+package dump
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+
+	"gantry/dicom"
+	"gantry/dicom/part10"
+	"gantry/dicom/tag"
+	"gantry/dicom/uid"
+	"gantry/dicom/vr"
+)
+
+// Options says what is printed, and how. The zero value prints everything, long values
+// shortened, text in UTF-8.
+type Options struct {
+	// Long prints values whole that are longer than a line.
+	Long bool
+	// NoMeta leaves the file meta information out (PS3.10 7.1).
+	NoMeta bool
+	// Tags prints only elements with one of these tags, wherever in the tree they stand
+	// and with all that is in them. Empty prints all.
+	Tags []tag.Tag
+	// Compatible prints values and names exactly as dcmdump does: text byte by byte as it
+	// stands in the file, floating-point numbers by its arithmetic, its own names of UIDs.
+	// Otherwise text is decoded by its character set, what would disturb a terminal is
+	// escaped, numbers have the fewest digits that tell them apart, and names are the
+	// standard's keywords.
+	Compatible bool
+}
+
+const (
+	valueWidth = 40       // column of the comment behind a value
+	lineWidth  = 70       // what shortened values are cut to
+	flushAt    = 32 << 10 // bytes kept before they are written
+)
+
+// Text prints a file. Bulk values are read only as far as they are printed, a piece at a
+// time, so that memory does not grow with them. Errors are those of w and of reading f.
+func Text(w io.Writer, f *part10.File, o Options) error {
+	p := &printer{w: w, o: o, buf: make([]byte, 0, flushAt+4096)}
+	p.file(f)
+	p.flush()
+	return p.err
+}
+
+// DataSet prints a data set without the lines that head a file. Its items are indented
+// by level, counted from 0.
+func DataSet(w io.Writer, ds *dicom.DataSet, level int, o Options) error {
+	p := &printer{w: w, o: o, buf: make([]byte, 0, flushAt+4096), level: level}
+	p.dataSet(ds)
+	p.flush()
+	return p.err
+}
+
+// printer collects lines and writes many at a time. The first error ends its work.
+type printer struct {
+	w     io.Writer
+	o     Options
+	buf   []byte
+	piece []byte // of a bulk value
+	level int
+	all   int   // nested elements that Options.Tags named
+	start int64 // of the line's value, in bytes from the start of buf
+	err   error
+
+	creator creator
+	base    int64 // where in the file the data set begins
+}
+
+// flush writes what was collected.
+func (p *printer) flush() {
+	if p.err == nil && len(p.buf) > 0 {
+		_, p.err = p.w.Write(p.buf)
+	}
+	p.start -= int64(len(p.buf))
+	p.buf = p.buf[:0]
+}
+
+func (p *printer) fail(t tag.Tag, err error) {
+	if p.err == nil {
+		p.err = fmt.Errorf("%v: %w", t, err)
+	}
+}
+
+func (p *printer) file(f *part10.File) {
+	p.base = f.DataSetOffset
+	if len(p.o.Tags) == 0 {
+		p.heads(f)
+		return
+	}
+	if !p.o.NoMeta {
+		p.dataSet(f.Meta)
+	}
+	p.dataSet(f.DataSet)
+}
+
+// heads prints a whole file, with a heading over each part.
+func (p *printer) heads(f *part10.File) {
+	if !p.o.NoMeta {
+		p.buf = append(p.buf, "\n# Dicom-File-Format\n\n# Dicom-Meta-Information-Header\n"...)
+		title := "Unknown Transfer Syntax"
+		if f.Meta.Len() > 0 {
+			title = p.syntaxTitle(uid.ExplicitVRLittleEndian) // PS3.10 7.1
+		}
+		p.syntax(title)
+		p.dataSet(f.Meta)
+	}
+	p.buf = append(p.buf, "\n# Dicom-Data-Set\n"...)
+	p.syntax(p.syntaxTitle(f.Syntax))
+	p.dataSet(f.DataSet)
+}
+
+func (p *printer) syntax(title string) {
+	p.buf = append(p.buf, "# Used TransferSyntax: "...)
+	p.buf = append(p.buf, title...)
+	p.buf = append(p.buf, '\n')
+}
+
+func (p *printer) dataSet(ds *dicom.DataSet) {
+	was := p.creator
+	p.creator = creator{}
+	for e := range ds.All() {
+		if p.err != nil {
+			break
+		}
+		p.element(ds, e)
+	}
+	p.creator = was
+}
+
+// wanted reports whether Options.Tags leaves the element in.
+func (p *printer) wanted(t tag.Tag) bool {
+	if len(p.o.Tags) == 0 || p.all > 0 {
+		return true
+	}
+	for _, w := range p.o.Tags {
+		if w == t {
+			return true
+		}
+	}
+	return false
+}
+
+// element prints one element and all that is in it.
+func (p *printer) element(ds *dicom.DataSet, e dicom.Element) {
+	if !p.wanted(e.Tag) {
+		p.search(e)
+		return
+	}
+	p.all++
+	switch {
+	case e.IsSequence():
+		p.sequence(ds, e)
+	case e.IsEncapsulated():
+		p.fragments(e)
+	default:
+		p.leaf(ds, e)
+	}
+	p.all--
+}
+
+// search looks for wanted elements inside one that is not.
+func (p *printer) search(e dicom.Element) {
+	for i := range e.ItemCount() {
+		p.dataSet(e.Item(i))
+	}
+}
+
+func (p *printer) leaf(ds *dicom.DataSet, e dicom.Element) {
+	p.begin(e.Tag, codeOf(e))
+	vm := p.value(e)
+	p.end(p.length(e), vm)
+	p.name(ds, e.Tag)
+	p.newline()
+}
+
+// length is the length field of a value; dcmdump pads odd ones as it reads them.
+func (p *printer) length(e dicom.Element) uint32 {
+	n := e.LengthField()
+	if p.o.Compatible {
+		n += n & 1
+	}
+	return n
+}
+
+// begin starts a line: indent, tag and VR.
+func (p *printer) begin(t tag.Tag, c code) {
+	p.indent()
+	p.hexTag(t)
+	p.buf = append(p.buf, ' ')
+	p.buf = append(p.buf, c[0], c[1], ' ')
+	p.start = int64(len(p.buf))
+}
+
+func (p *printer) indent() {
+	for range p.level {
+		p.buf = append(p.buf, ' ', ' ')
+	}
+}
+
+const hexDigits = "0123456789abcdef"
+
+func (p *printer) hexTag(t tag.Tag) {
+	b := [11]byte{0: '(', 5: ',', 10: ')'}
+	for i, at := range [8]int{1, 2, 3, 4, 6, 7, 8, 9} {
+		b[at] = hexDigits[t>>(28-4*i)&0xF]
+	}
+	p.buf = append(p.buf, b[:]...)
+}
+
+// printed is how many bytes of the value the line has.
+func (p *printer) printed() int64 { return int64(len(p.buf)) - p.start }
+
+// end closes the value's column and prints length and multiplicity, which the name
+// follows.
+func (p *printer) end(length uint32, vm int64) {
+	for n := p.printed(); n < valueWidth; n++ {
+		p.buf = append(p.buf, ' ')
+	}
+	p.buf = append(p.buf, " # "...)
+	if length == dicom.UndefinedLength {
+		p.buf = append(p.buf, "u/l"...)
+	} else {
+		p.number(uint64(length), 3)
+	}
+	p.buf = append(p.buf, ',')
+	p.number(uint64(vm), 2)
+	p.buf = append(p.buf, ' ')
+}
+
+// number prints v, right-aligned.
+func (p *printer) number(v uint64, width int) {
+	var b [20]byte
+	s := strconv.AppendUint(b[:0], v, 10)
+	for n := len(s); n < width; n++ {
+		p.buf = append(p.buf, ' ')
+	}
+	p.buf = append(p.buf, s...)
+}
+
+func (p *printer) newline() {
+	p.buf = append(p.buf, '\n')
+	if len(p.buf) >= flushAt {
+		p.flush()
+	}
+}
+
+// line prints one without a value of its own.
+func (p *printer) line(t tag.Tag, c code, text string, length uint32, vm int64, name string) {
+	p.begin(t, c)
+	p.buf = append(p.buf, text...)
+	p.end(length, vm)
+	p.buf = append(p.buf, name...)
+	p.newline()
+}
+
+// code is what stands in the VR's column.
+type code [2]byte
+
+// codeOf tells offsets of directory records apart from other numbers, and VRs that the
+// standard has from others.
+func codeOf(e dicom.Element) code {
+	switch {
+	case e.IsSequence():
+		return code{'S', 'Q'}
+	case !e.VR.Known(), e.VR == vr.UN && e.Implicit():
+		return code{'?', '?'}
+	}
+	switch e.Tag {
+	case 0x00041200, 0x00041202, 0x00041400, 0x00041420, 0x00041504:
+		if e.VR == vr.UL {
+			return code{'u', 'p'}
+		}
+	}
+	return code{byte(e.VR >> 8), byte(e.VR)}
+}
