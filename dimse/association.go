@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"gantry/dicom/uid"
 	"gantry/ul"
 )
 
@@ -36,13 +37,23 @@ type association struct {
 	ops      map[uint16]*operation // running on their own goroutines, by Message ID
 	busy     bool                  // the owner handles a message
 	draining bool                  // no new operations: Shutdown
-	pending  map[uint16]chan Command
-	nextID   uint16         // Message ID of our requests
-	wg       sync.WaitGroup // goroutines of operations
+	pending  map[uint16]chan reply // requests of ours, by Message ID
+	nextID   uint16                // Message ID of our requests
+	wg       sync.WaitGroup        // goroutines of operations
+	calls    chan struct{}         // holds one value while a request of ours is open
+}
+
+// reply is a response to a request of ours.
+type reply struct {
+	Command
+	data   []byte
+	syntax uid.UID
 }
 
 func newAssociation(s *Server, conn *ul.Conn, peer *Peer, contexts []presentation) *association {
-	return &association{session: session{conn: conn, contexts: contexts}, server: s, peer: peer, started: time.Now()}
+	a := &association{session: session{conn: conn, contexts: contexts}, server: s, peer: peer, started: time.Now(), calls: make(chan struct{}, 1)}
+	peer.assoc = a
+	return a
 }
 
 // serve is the owner loop. It returns when the association has ended and no operation
@@ -68,7 +79,7 @@ func (a *association) message() error {
 	a.conn.StartMessage(a.server.limits.Idle)
 	pc, err := a.readCommand(&a.rcvd)
 	switch {
-	case errors.Is(err, ul.ErrIdle) && a.running() > 0:
+	case errors.Is(err, ul.ErrIdle) && a.waiting():
 		return nil
 	case errors.Is(err, ul.ErrIdle):
 		return fmt.Errorf("%w for %v", err, a.server.limits.Idle)
@@ -103,10 +114,11 @@ func (a *association) idle() bool {
 
 func (a *association) setBusy() { a.mu.Lock(); a.busy = true; a.mu.Unlock() }
 
-func (a *association) running() int {
+// waiting reports whether an operation runs or a request of ours is open.
+func (a *association) waiting() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return len(a.ops)
+	return len(a.ops) > 0 || len(a.pending) > 0
 }
 
 func (a *association) isDraining() bool {
@@ -243,12 +255,14 @@ func (a *association) finished(w *responseWriter, bytes int64) {
 	t.Operation(a.peer, sum)
 }
 
-// response delivers a response to the sub-operation that waits for it.
+// response delivers a response to whoever waits for it.
 func (a *association) response(pc *presentation) error {
+	r := reply{Command: a.rcvd, syntax: pc.syntax}
 	if a.rcvd.HasData {
+		var err error
 		a.data.reset(&a.session, pc.id)
-		if err := a.data.drain(a.server.limits.MaxIdentifier); err != nil {
-			return err
+		if r.data, err = a.data.readAll(a.server.limits.MaxIdentifier); err != nil {
+			return a.session.abort(err)
 		}
 	}
 	a.mu.Lock()
@@ -258,7 +272,7 @@ func (a *association) response(pc *presentation) error {
 	if ch == nil {
 		return a.session.abort(protocolError("a %v response to message %d, which was not asked", a.rcvd.Op, a.rcvd.RespondedTo))
 	}
-	ch <- a.rcvd // has room for one
+	ch <- r // has room for one
 	return nil
 }
 

@@ -2,11 +2,15 @@ package dimse
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
+	"gantry/dicom"
+	"gantry/dicom/uid"
 	"gantry/ul"
 )
 
@@ -113,37 +117,88 @@ func (a *association) subStore(ctx context.Context, o *Outgoing, r *Request) (St
 		return 0, err
 	}
 	defer body.Close()
+	rsp, err := a.call(ctx, func(id uint16) error {
+		cmd := o.storeRequest(id)
+		var buf [256]byte
+		_, err := a.conn.WriteMessageFrom(pc.id, cmd.Append(buf[:0]), body)
+		return err
+	})
+	return rsp.Status, err
+}
+
+// call sends a request of ours and waits for its response, which the owner delivers. One
+// is open at a time, as a window of 1 has it. ctx bounds only the wait for that: a request
+// that was sent is waited for, since its response comes anyway.
+func (a *association) call(ctx context.Context, send func(id uint16) error) (reply, error) {
+	select {
+	case a.calls <- struct{}{}:
+		defer func() { <-a.calls }()
+	case <-ctx.Done():
+		return reply{}, context.Cause(ctx)
+	}
 	id, ch := a.expect()
-	cmd := o.storeRequest(id)
-	var buf [256]byte
-	if _, err := a.conn.WriteMessageFrom(pc.id, cmd.Append(buf[:0]), body); err != nil {
+	if err := send(id); err != nil {
 		a.forget(id)
-		return 0, err
+		return reply{}, err
 	}
 	t := time.NewTimer(a.server.limits.Response)
 	defer t.Stop()
 	select {
 	case rsp := <-ch:
-		return rsp.Status, nil
-	case <-a.gone():
-		return 0, ErrPeerGone
+		return rsp, nil
+	case <-a.ctx.Done(): // the association ends, or the server's Shutdown has no more time
+		return reply{}, ErrPeerGone
 	case <-t.C:
 		a.abort(ErrPeerGone)
-		return 0, fmt.Errorf("dimse: no response to C-STORE in %v: %w", a.server.limits.Response, &ul.TimeoutError{State: ul.Sta6, What: "a C-STORE response"})
+		return reply{}, fmt.Errorf("dimse: no response in %v: %w", a.server.limits.Response, &ul.TimeoutError{State: ul.Sta6, What: "a response"})
 	}
 }
 
-// gone is closed when the association ends. Its context also ends at Shutdown, after which
-// a response may still come; Shutdown's grace bounds that.
-func (a *association) gone() <-chan struct{} { return a.ctx.Done() }
+// EventReport sends an N-EVENT-REPORT to the requestor of an association that this server
+// accepted, on that association, and waits for the response (PS3.7 10.1.1). It must not be
+// called by a handler that runs on the association's owner (see Handler), which could not
+// read the response; it may be called by any other goroutine while the association lives.
+// The class must have an accepted presentation context. info may be nil.
+func (p *Peer) EventReport(ctx context.Context, class, instance uid.UID, event uint16, info *dicom.DataSet) (*Reply, error) {
+	a := p.assoc
+	if a == nil {
+		return nil, errors.New("dimse: EventReport is for the acceptor of an association")
+	}
+	i := slices.IndexFunc(a.contexts, func(pc presentation) bool { return pc.class == class })
+	if i < 0 {
+		return nil, &ErrNoContext{Class: class}
+	}
+	rsp, err := a.call(ctx, func(id uint16) error {
+		cmd := Command{Op: NEventReport, MessageID: id, AffectedClass: class, AffectedInstance: instance, EventType: event}
+		return a.write(&a.contexts[i], &cmd, info)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return rsp.decoded()
+}
+
+// decoded returns r for the caller of an N-service.
+func (r *reply) decoded() (*Reply, error) {
+	out := &Reply{Status: r.Status, Comment: r.Comment, Offending: r.Offending, Class: r.AffectedClass, Instance: r.AffectedInstance}
+	if !r.HasData {
+		return out, nil
+	}
+	ds, err := dicom.DecodeBytes(r.data, dicom.DecodeOptions{Syntax: r.syntax})
+	if err != nil {
+		return nil, fmt.Errorf("dimse: the data set of a response: %w", err)
+	}
+	out.Data = ds
+	return out, nil
+}
 
 // expect registers the next Message ID of ours; its response comes on the channel.
-func (a *association) expect() (uint16, chan Command) {
-	ch := make(chan Command, 1)
+func (a *association) expect() (uint16, chan reply) {
+	ch := make(chan reply, 1)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.pending == nil {
-		a.pending = make(map[uint16]chan Command)
+		a.pending = make(map[uint16]chan reply)
 	}
 	for {
 		a.nextID++

@@ -84,6 +84,7 @@ type Peer struct {
 	Identity       *ul.UserIdentity // as proposed, nil if not
 	Value          any              // Grant.Value
 
+	assoc    *association             // nil on the requestor's side
 	extended []ul.ExtendedNegotiation // as answered
 	common   []ul.CommonExtended      // as proposed
 }
