@@ -1,0 +1,313 @@
+package interop
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"gantry/dicom"
+	"gantry/dicom/tag"
+	"gantry/dicom/uid"
+	"gantry/dicom/vr"
+	"gantry/dimse"
+)
+
+// The benchmarks here measure servers side by side in one run, by the same client over
+// loopback: Gantry, DCMTK and Orthanc. What counts are the ratios, reported as
+// "x-storescp" and the like.
+
+// contender is a server to be measured.
+type contender struct {
+	name string
+	aet  string
+	port int
+}
+
+const benchTime = 1500 * time.Millisecond
+
+func startContenders(b *testing.B, names ...string) []contender {
+	b.Helper()
+	var out []contender
+	for _, name := range names {
+		port := freePort(b)
+		switch name {
+		case "gantry":
+			port = serve(b, "--log-level", "warning").port
+			out = append(out, contender{name, "GANTRY", port})
+		case "storescp":
+			start(b, port, dcmtk(b, "storescp"), "--fork", "-aet", "STORESCP", "-od", b.TempDir(), strconv.Itoa(port))
+			out = append(out, contender{name, "STORESCP", port})
+		case "dcmqrscp":
+			dir := b.TempDir()
+			cfg := filepath.Join(dir, "q.cfg")
+			text := fmt.Sprintf("NetworkTCPPort = %d\nMaxPDUSize = 16384\nMaxAssociations = 32\nHostTable BEGIN\nHostTable END\nVendorTable BEGIN\nVendorTable END\nAETable BEGIN\nQR %s RW (500, 1024mb) ANY\nAETable END\n", port, dir)
+			if err := os.WriteFile(cfg, []byte(text), 0o600); err != nil {
+				b.Fatal(err)
+			}
+			start(b, port, dcmtk(b, "dcmqrscp"), "-c", cfg)
+			out = append(out, contender{name, "QR", port})
+		case "orthanc":
+			dir := b.TempDir()
+			cfg := filepath.Join(dir, "o.json")
+			text := fmt.Sprintf(`{"StorageDirectory":%q,"IndexDirectory":%q,"DicomAet":"ORTHANC","DicomPort":%d,"HttpPort":%d,"DicomCheckCalledAet":false,"DicomAlwaysAllowGet":true,"DicomAlwaysAllowFind":true,"Plugins":[]}`, dir, dir, port, freePort(b))
+			if err := os.WriteFile(cfg, []byte(text), 0o600); err != nil {
+				b.Fatal(err)
+			}
+			start(b, port, peer(b, "/usr/sbin/Orthanc"), cfg)
+			out = append(out, contender{name, "ORTHANC", port})
+		}
+	}
+	return out
+}
+
+func (c contender) dial(b *testing.B, contexts ...dimse.Context) *dimse.Assoc {
+	b.Helper()
+	d := dimse.Dialer{Calling: "BENCH", Contexts: contexts}
+	a, err := d.Dial(context.Background(), dimse.AETitle(c.aet), addr(c.port))
+	if err != nil {
+		b.Fatalf("%s: %v", c.name, err)
+	}
+	return a
+}
+
+// race measures each contender three times in turn and reports the medians, and the ratio
+// of the first one to each other.
+func race(b *testing.B, unit string, all []contender, rate func(contender, int) float64) {
+	b.Helper()
+	results := map[string][]float64{}
+	for rep := range 3 {
+		for _, c := range all {
+			results[c.name] = append(results[c.name], rate(c, rep))
+		}
+	}
+	ours := median(results[all[0].name])
+	for _, c := range all {
+		m := median(results[c.name])
+		b.Logf("%-9s %10.1f %s", c.name, m, unit)
+		if c.name != all[0].name {
+			b.ReportMetric(ours/m, "x-"+c.name)
+		}
+	}
+	b.ReportMetric(0, "ns/op")
+}
+
+func median(v []float64) float64 {
+	a, b, c := v[0], v[1], v[2]
+	return max(min(a, b), min(max(a, b), c))
+}
+
+// repeat calls work until the time is up and returns the rate.
+func repeat(b *testing.B, work func() error) float64 {
+	b.Helper()
+	n, begun := 0, time.Now()
+	for time.Since(begun) < benchTime {
+		if err := work(); err != nil {
+			b.Fatal(err)
+		}
+		n++
+	}
+	return float64(n) / time.Since(begun).Seconds()
+}
+
+// BenchmarkPeersEcho is P4: C-ECHO on a held association.
+func BenchmarkPeersEcho(b *testing.B) {
+	all := startContenders(b, "gantry", "storescp", "orthanc")
+	race(b, "echoes/s", all, func(c contender, _ int) float64 {
+		a := c.dial(b, dimse.Context{Class: uid.Verification})
+		defer a.Abort()
+		return repeat(b, func() error { return a.Echo(context.Background()) })
+	})
+}
+
+// BenchmarkPeersAssociate is P5: associate, echo, release.
+func BenchmarkPeersAssociate(b *testing.B) {
+	all := startContenders(b, "gantry", "storescp", "orthanc")
+	race(b, "associations/s", all, func(c contender, _ int) float64 {
+		return repeat(b, func() error {
+			a := c.dial(b, dimse.Context{Class: uid.Verification})
+			if err := a.Echo(context.Background()); err != nil {
+				return err
+			}
+			return a.Release(context.Background())
+		})
+	})
+}
+
+// ctBytes is a CT object of about 528 KB, split where its SOP Instance UID is.
+type ctBytes struct{ head, tail []byte }
+
+func newCT(b *testing.B, study int) ctBytes {
+	o := study1(study)
+	e := o.dataSet(b).Edit().SetInt(tag.Rows, 512).SetInt(tag.Columns, 512).SetBytes(tag.PixelData, vr.OW, make([]byte, 512*512*2))
+	for i := range 60 {
+		e.SetTextAs(tag.New(0x0018, uint16(0x9300+i)), vr.LO, fmt.Sprintf("value %d", i))
+	}
+	e.SetUID(tag.SOPInstanceUID, "1.2.826.0.1.3680043.10.98.0000000000")
+	ds, err := e.Build()
+	if err != nil {
+		b.Fatal(err)
+	}
+	raw, err := dicom.AppendEncode(nil, ds, uid.ExplicitVRLittleEndian)
+	if err != nil {
+		b.Fatal(err)
+	}
+	head, rest, ok := bytes.Cut(raw, []byte("0000000000"))
+	if !ok {
+		b.Fatal("no place for the UID")
+	}
+	return ctBytes{head, rest}
+}
+
+func study1(k int) object { return study(k, 1)[0] }
+
+var serial atomic.Int64
+
+func (c ctBytes) outgoing() *dimse.Outgoing {
+	n := fmt.Sprintf("%d%09d", 1, serial.Add(1))
+	return &dimse.Outgoing{Class: uid.CTImageStorage, Instance: uid.UID("1.2.826.0.1.3680043.10.98." + n), Syntax: uid.ExplicitVRLittleEndian,
+		Open: func(context.Context, uid.UID) (io.ReadCloser, error) {
+			return io.NopCloser(io.MultiReader(bytes.NewReader(c.head), bytes.NewReader([]byte(n)), bytes.NewReader(c.tail))), nil
+		}}
+}
+
+func (c contender) store(b *testing.B, a *dimse.Assoc, ct ctBytes) error {
+	status, err := a.Store(context.Background(), ct.outgoing())
+	if err == nil && status != dimse.Success {
+		err = fmt.Errorf("%s: %v", c.name, status)
+	}
+	return err
+}
+
+var ctContext = dimse.Context{Class: uid.CTImageStorage, Syntaxes: []uid.UID{uid.ExplicitVRLittleEndian}}
+
+// BenchmarkPeersStore is P1 and P2: C-STORE of distinct CT objects over 1, 4 and 8
+// associations. Gantry is durable before it answers; storescp syncs nothing.
+func BenchmarkPeersStore(b *testing.B) {
+	for _, n := range []int{1, 4, 8} {
+		b.Run(fmt.Sprintf("associations=%d", n), func(b *testing.B) {
+			all := startContenders(b, "gantry", "storescp", "orthanc")
+			race(b, "objects/s", all, func(c contender, rep int) float64 { return c.storeRate(b, n, rep) })
+		})
+	}
+}
+
+func (c contender) storeRate(b *testing.B, n, rep int) float64 {
+	var wg sync.WaitGroup
+	rates := make([]float64, n)
+	for i := range n {
+		a := c.dial(b, ctContext)
+		defer a.Abort()
+		ct := newCT(b, 1000*rep+i)
+		wg.Go(func() { rates[i] = repeat(b, func() error { return c.store(b, a, ct) }) })
+	}
+	wg.Wait()
+	sum := 0.0
+	for _, r := range rates {
+		sum += r
+	}
+	return sum
+}
+
+// fill gives a server 48 studies of 2 objects.
+func (c contender) fill(b *testing.B) {
+	a := c.dial(b, ctContext)
+	defer a.Abort()
+	for k := range 48 {
+		ct := newCT(b, k)
+		for range 2 {
+			if err := c.store(b, a, ct); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}
+
+// BenchmarkPeersFind is P6: a study by patient ID and ten by a name prefix, held
+// association, 48 studies.
+func BenchmarkPeersFind(b *testing.B) {
+	for name, c := range map[string]struct {
+		t     tag.Tag
+		value string
+	}{"PatientID": {tag.PatientID, "P0007"}, "NamePrefix": {tag.PatientName, "Doe000*"}} {
+		b.Run(name, func(b *testing.B) {
+			all := startContenders(b, "gantry", "orthanc")
+			for _, s := range all {
+				s.fill(b)
+			}
+			q, err := new(dicom.DataSet).Edit().SetText(tag.QueryRetrieveLevel, "STUDY").SetText(c.t, c.value).
+				SetText(tag.StudyInstanceUID, "").SetText(tag.StudyDate, "").SetText(tag.AccessionNumber, "").Build()
+			if err != nil {
+				b.Fatal(err)
+			}
+			race(b, "queries/s", all, func(s contender, _ int) float64 { return s.findRate(b, q) })
+		})
+	}
+}
+
+func (c contender) findRate(b *testing.B, q *dicom.DataSet) float64 {
+	class := uid.StudyRootQueryRetrieveInformationModelFind
+	a := c.dial(b, dimse.Context{Class: class})
+	defer a.Abort()
+	return repeat(b, func() error {
+		n := 0
+		for _, err := range a.Find(context.Background(), class, q) {
+			if err != nil {
+				return err
+			}
+			n++
+		}
+		if n == 0 {
+			return fmt.Errorf("%s: no answer", c.name)
+		}
+		return nil
+	})
+}
+
+// BenchmarkPeersGet is P7: C-GET of one study of 64 objects, thrown away by the client.
+func BenchmarkPeersGet(b *testing.B) {
+	all := startContenders(b, "gantry", "dcmqrscp", "orthanc")
+	for _, c := range all {
+		a := c.dial(b, ctContext)
+		ct := newCT(b, 5)
+		for range 64 {
+			if err := c.store(b, a, ct); err != nil {
+				b.Fatal(err)
+			}
+		}
+		a.Abort()
+	}
+	race(b, "MB/s", all, func(c contender, _ int) float64 { return c.getRate(b) })
+}
+
+func (c contender) getRate(b *testing.B) float64 {
+	class := uid.StudyRootQueryRetrieveInformationModelGet
+	a := c.dial(b, dimse.Context{Class: class}, dimse.Context{Class: uid.CTImageStorage, Syntaxes: []uid.UID{uid.ExplicitVRLittleEndian}, SCP: true})
+	defer a.Abort()
+	q, err := new(dicom.DataSet).Edit().SetText(tag.QueryRetrieveLevel, "STUDY").SetUID(tag.StudyInstanceUID, study1(5).study).Build()
+	if err != nil {
+		b.Fatal(err)
+	}
+	var got int64
+	sink := dimse.StorerFunc(func(_ context.Context, in *dimse.Incoming) error {
+		n, err := io.Copy(io.Discard, in.Body)
+		got += n
+		return err
+	})
+	begun := time.Now()
+	for time.Since(begun) < benchTime {
+		for _, err := range a.Get(context.Background(), class, q, sink) {
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	return float64(got) / 1e6 / time.Since(begun).Seconds()
+}
