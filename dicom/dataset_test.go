@@ -3,6 +3,7 @@ package dicom
 import (
 	"bytes"
 	"errors"
+	"io"
 	"strings"
 	"testing"
 
@@ -151,6 +152,13 @@ func checkBulk(t *testing.T, ds *DataSet, syntax uid.UID, pixels []byte) {
 	var w bytes.Buffer
 	if err := Encode(&w, ds, syntax); err != nil {
 		t.Fatal(err)
+	}
+	r, size, err := NewReader(ds, syntax)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if read, err := io.ReadAll(r); err != nil || size != int64(len(read)) || !bytes.Equal(read, w.Bytes()) {
+		t.Errorf("%s: NewReader gives %d of %d bytes, %v", syntax.Name(), len(read), size, err)
 	}
 	again, err := DecodeBytes(w.Bytes(), DecodeOptions{Syntax: syntax})
 	if err != nil {

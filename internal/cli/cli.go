@@ -121,6 +121,7 @@ DICOM, and the tools to talk to any other.
 
 // commands is the table.
 var commands = [...]func(*Stdio) *cobra.Command{
+	newServe,
 	newEcho,
 	newStore,
 	newFind,
@@ -128,6 +129,8 @@ var commands = [...]func(*Stdio) *cobra.Command{
 	newGet,
 	newConfig,
 	newLinks,
+	newReindex,
+	newCert,
 	newVersion,
 }
 

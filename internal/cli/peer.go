@@ -12,6 +12,7 @@ import (
 
 	"gantry/dimse"
 	"gantry/internal/tlsconf"
+	"gantry/ul"
 )
 
 // peerOptions say whom a client command calls and how.
@@ -102,9 +103,12 @@ func (o *peerOptions) dial(ctx context.Context, contexts []dimse.Context) (*dims
 func hint(err error) string {
 	var rejected *dimse.RejectedError
 	var op *net.OpError
+	var broken *ul.TransportError
 	switch {
 	case errors.As(err, &rejected):
 		return "; compare the AE titles and the peer's list of callers"
+	case errors.As(err, &broken):
+		return "; does the peer want TLS, or its absence?"
 	case errors.As(err, &op) && op.Op == "dial":
 		return "; is the peer running, and is the port right?"
 	}

@@ -6,12 +6,16 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"gantry/dicom"
 	"gantry/dicom/part10"
+	"gantry/dicom/tag"
 	"gantry/dicom/uid"
+	"gantry/dicom/vr"
 	"gantry/dimse"
 )
 
@@ -142,7 +146,7 @@ func get(ctx context.Context, stdio *Stdio, o getOptions) error {
 	if err := os.MkdirAll(o.dir, 0o755); err != nil {
 		return fail(ExitFailed, "%w", err)
 	}
-	a, err := o.peer.dial(ctx, getContexts(class))
+	a, err := o.peer.dial(ctx, getContexts(class, classesOf(ctx, &o, identifier)))
 	if err != nil {
 		return err
 	}
@@ -155,21 +159,53 @@ func get(ctx context.Context, stdio *Stdio, o getOptions) error {
 	return p.end()
 }
 
-// getContexts proposes storage classes as their provider, each with every syntax that an
-// object can be kept in. An association has room for 128 contexts and the standard has
-// more classes: those of images and reports come first.
-func getContexts(class uid.UID) []dimse.Context {
+// getContexts proposes storage classes as their provider. A context has one answer, so each
+// class wants one for native pixels and one for each compression. The association has room
+// for 128: with the classes known, as many compressions as fit are proposed for each;
+// without, the classes of images and reports, native.
+func getContexts(class uid.UID, classes []uid.UID) []dimse.Context {
 	out := []dimse.Context{{Class: class}}
-	syntaxes := getSyntaxes()
-	for _, rare := range []bool{false, true} {
-		for u := range uid.StorageClasses() {
-			if info, _ := uid.Lookup(u); info.Retired || isRare(u) != rare || len(out) == maxContexts {
-				continue
-			}
-			out = append(out, dimse.Context{Class: u, Syntaxes: syntaxes, SCP: true})
+	compressions := compressed
+	if len(classes) == 0 {
+		classes, compressions = usualClasses(), nil
+	}
+	classes = classes[:min(len(classes), maxContexts-1)]
+	for _, u := range classes {
+		out = append(out, dimse.Context{Class: u, Syntaxes: native, SCP: true})
+	}
+	for _, s := range compressions {
+		if len(out)+len(classes) > maxContexts {
+			break
+		}
+		for _, u := range classes {
+			out = append(out, dimse.Context{Class: u, Syntaxes: []uid.UID{s}, SCP: true})
 		}
 	}
 	return out
+}
+
+// compressed are the syntaxes that objects are met in, the frequent ones first.
+var compressed = []uid.UID{
+	uid.JPEGLosslessSV1, uid.JPEGBaseline8Bit, uid.JPEG2000Lossless, uid.JPEG2000, uid.JPEGLSLossless, uid.RLELossless,
+	uid.JPEGExtended12Bit, uid.JPEGLSNearLossless, uid.DeflatedExplicitVRLittleEndian, uid.HTJ2KLossless, uid.HTJ2KLosslessRPCL, uid.HTJ2K,
+	uid.JPEGLossless, uid.MPEG4HP41, uid.MPEG2MPML, uid.MPEG2MPHL, uid.MPEG4HP41BD, uid.HEVCMP51,
+	uid.JPEGXLLossless, uid.JPEGXL, uid.JPEGXLJPEGRecompression, uid.EncapsulatedUncompressedExplicitVRLittleEndian, uid.DeflatedImageFrameCompression,
+}
+
+// usualClasses are the storage classes in use, those of images and reports first.
+func usualClasses() []uid.UID {
+	var usual, rare []uid.UID
+	for u := range uid.StorageClasses() {
+		if info, _ := uid.Lookup(u); info.Retired {
+			continue
+		}
+		if isRare(u) {
+			rare = append(rare, u)
+		} else {
+			usual = append(usual, u)
+		}
+	}
+	return append(usual, rare...)
 }
 
 // isRare reports whether a storage class comes last: non-patient objects, eye measurements
@@ -188,16 +224,36 @@ func isRare(u uid.UID) bool {
 	return false
 }
 
-// getSyntaxes are all that an object can be stored in, the native ones last: a provider
-// that takes the first it knows then sends what it has.
-func getSyntaxes() []uid.UID {
+// classesOf asks the peer which SOP classes the wanted studies have. A peer that cannot
+// tell is no failure: the usual classes are proposed then.
+func classesOf(ctx context.Context, o *getOptions, wanted *dicom.DataSet) []uid.UID {
+	class, err := o.query.class(1)
+	if err != nil || o.query.model == "patient-study" {
+		return nil
+	}
+	ask, err := new(dicom.DataSet).Edit().SetText(tag.QueryRetrieveLevel, "STUDY").SetBytes(tag.SOPClassesInStudy, vr.UI, nil).
+		SetText(tag.PatientID, wanted.Texts(tag.PatientID)...).SetText(tag.StudyInstanceUID, wanted.Texts(tag.StudyInstanceUID)...).Build()
+	if err != nil {
+		return nil
+	}
+	a, err := o.peer.dial(ctx, []dimse.Context{{Class: class}})
+	if err != nil {
+		return nil
+	}
+	defer a.Abort()
 	var out []uid.UID
-	for u, info := range uid.All() {
-		if s, ok := u.SyntaxInfo(); ok && info.Kind == uid.KindTransferSyntax && s.Encapsulated && !info.Retired {
-			out = append(out, u)
+	for ds, err := range a.Find(ctx, class, ask) {
+		if err != nil {
+			return nil
+		}
+		for _, s := range ds.Texts(tag.SOPClassesInStudy) {
+			if u := uid.UID(s); u.Valid() && !slices.Contains(out, u) {
+				out = append(out, u)
+			}
 		}
 	}
-	return append(out, uid.DeflatedExplicitVRLittleEndian, uid.ExplicitVRLittleEndian, uid.ExplicitVRBigEndian, uid.ImplicitVRLittleEndian)
+	release(ctx, a)
+	return out
 }
 
 // folder is a Storer that writes files.

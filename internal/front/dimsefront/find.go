@@ -1,0 +1,87 @@
+package dimsefront
+
+import (
+	"context"
+	"errors"
+	"iter"
+
+	"gantry/dicom"
+	"gantry/dicom/tag"
+	"gantry/dimse"
+	"gantry/internal/archive/index"
+	"gantry/service/query"
+)
+
+// Find implements query.Finder: the answers of the index, each with the keys that were
+// asked for and what every answer carries (PS3.4 C.4.1.1.3.2).
+func (f *Front) Find(ctx context.Context, q *query.Query) iter.Seq2[*dicom.DataSet, error] {
+	return func(yield func(*dicom.DataSet, error) bool) {
+		s, err := searchOf(q)
+		if err != nil {
+			yield(nil, statusOf(err))
+			return
+		}
+		for row, err := range f.Index.Search(ctx, s) {
+			if err != nil {
+				yield(nil, statusOf(err))
+				return
+			}
+			ds, err := f.answer(row, s.Return)
+			if !yield(ds, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+func searchOf(q *query.Query) (*index.Search, error) {
+	level, ok := index.ParseLevel(string(q.Level))
+	if !ok {
+		return nil, index.ErrIdentifier
+	}
+	return index.SearchOf(level, q.Identifier, index.Options{CombinedDateTime: q.DateTime})
+}
+
+func (f *Front) answer(row *index.Row, keys []tag.Tag) (*dicom.DataSet, error) {
+	ds, _, err := row.Answer(keys)
+	if err != nil {
+		return nil, err
+	}
+	return ds.Edit().
+		SetText(tag.QueryRetrieveLevel, row.Level.String()).
+		SetText(tag.RetrieveAETitle, f.AETitle).
+		SetText(tag.InstanceAvailability, "ONLINE").
+		Build()
+}
+
+// unsupported reports that a key belongs to a level below the query's, so that it can be
+// neither matched nor returned (PS3.4 Table C.4-1: FF01).
+func unsupported(q *query.Query) bool {
+	level, ok := index.ParseLevel(string(q.Level))
+	if !ok {
+		return false
+	}
+	for e := range q.Identifier.All() {
+		switch e.Tag {
+		case tag.QueryRetrieveLevel, tag.SpecificCharacterSet, tag.TimezoneOffsetFromUTC, tag.RetrieveAETitle, tag.InstanceAvailability:
+			continue
+		}
+		if index.LevelOf(e.Tag) > level && !e.Tag.IsGroupLength() {
+			return true
+		}
+	}
+	return false
+}
+
+// statusOf turns an error of the archive into what the peer is told. Text of unknown
+// errors stays here: it may hold names.
+func statusOf(err error) error {
+	status, comment := dimse.UnableToProcess, "unable to process"
+	switch {
+	case errors.Is(err, index.ErrIdentifier):
+		status, comment = dimse.DataSetDoesNotMatchSOPClass, "identifier does not match the model"
+	case errors.Is(err, index.ErrTooBroad):
+		status, comment = dimse.OutOfResources, "too broad: add a patient ID, a date or a UID"
+	}
+	return &dimse.StatusError{Status: status, Comment: comment, Err: err}
+}

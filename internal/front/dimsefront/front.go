@@ -1,0 +1,59 @@
+// Package dimsefront is the DICOM side of the archive: it turns DIMSE services into the
+// archive's use cases and their errors into statuses.
+package dimsefront
+
+import (
+	"context"
+	"iter"
+
+	"gantry/dicom/uid"
+	"gantry/dimse"
+	"gantry/internal/archive/blob"
+	"gantry/internal/archive/index"
+	"gantry/internal/archive/record"
+	"gantry/service/query"
+	"gantry/service/retrieve"
+	"gantry/service/storage"
+	"gantry/service/verify"
+)
+
+// Searcher is the part of the index that queries and retrievals need.
+type Searcher interface {
+	Search(context.Context, *index.Search) iter.Seq2[*index.Row, error]
+	Select(context.Context, index.Selector) iter.Seq2[index.Location, error]
+}
+
+// Objects opens what was stored.
+type Objects interface {
+	Open(context.Context, record.Ref) (blob.Object, error)
+}
+
+// Front answers DIMSE requests from an archive. It is safe for concurrent use.
+type Front struct {
+	AETitle string // what answers carry as Retrieve AE Title
+	Ingest  Ingester
+	Index   Searcher
+	Objects Objects
+	// Resolve finds the destination of a C-MOVE.
+	Resolve retrieve.Resolver
+	// Issuer is the Issuer of Patient ID for what a calling AE sends without one.
+	Issuer func(calling string) string
+}
+
+// Mux returns the handlers of all services.
+func (f *Front) Mux() *dimse.ServeMux {
+	m := new(dimse.ServeMux)
+	verify.Register(m)
+	storage.Register(m, f)
+	options := query.Options{Relational: true, DateTime: true, Lenient: true, Unsupported: unsupported}
+	query.Register(m, f, options)
+	retrieve.RegisterGet(m, f, retrieve.Options{Query: options})
+	retrieve.RegisterMove(m, f, f.Resolve, retrieve.Options{Query: options})
+	return m
+}
+
+// native are the transfer syntaxes that turn into each other without a codec.
+func native(s uid.UID) bool {
+	info, ok := s.SyntaxInfo()
+	return ok && !info.Encapsulated && !info.Referenced && !info.Foreign && !info.RealTime
+}

@@ -1,0 +1,51 @@
+package dimsefront
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"gantry/dimse"
+	"gantry/internal/archive/ingest"
+)
+
+// Ingester is the way into the archive.
+type Ingester interface {
+	Begin(context.Context, ingest.Hint) (*ingest.Writer, error)
+}
+
+// Store implements dimse.Storer: the data set goes to ingest as it comes from the network,
+// and success is answered when it is durable.
+func (f *Front) Store(ctx context.Context, in *dimse.Incoming) error {
+	w, err := f.Ingest.Begin(ctx, hint(in))
+	if err != nil {
+		return storeStatus(err)
+	}
+	defer w.Discard()
+	if _, err := io.Copy(w, in.Body); err != nil {
+		return storeStatus(err)
+	}
+	if _, err := w.Commit(ctx); err != nil {
+		return storeStatus(err)
+	}
+	return nil
+}
+
+func hint(in *dimse.Incoming) ingest.Hint {
+	return ingest.Hint{
+		Source:  string(in.Peer.Calling),
+		Called:  string(in.Peer.Called),
+		Address: in.Peer.Host(),
+		Class:   in.Class, Instance: in.Instance, Syntax: in.Syntax,
+	}
+}
+
+// storeStatus turns ingest's error into the response's status. An error of the network
+// stays what it is.
+func storeStatus(err error) error {
+	var e *ingest.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	return &dimse.StatusError{Status: dimse.Status(e.Status), Comment: e.Comment, Offending: e.Offending, Err: e}
+}

@@ -1,0 +1,185 @@
+package interop
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"gantry/dicom"
+	"gantry/dicom/part10"
+	"gantry/dicom/tag"
+	"gantry/dicom/uid"
+)
+
+// TestTarRestoresTheLog takes the objects out of the store log with tar alone.
+func TestTarRestoresTheLog(t *testing.T) {
+	s := serve(t)
+	objects := append(study(1, 5), study(2, 5)...)
+	sent := files(t, objects)
+	must(t, gantry, "store", "GANTRY@"+addr(s.port), sent)
+	s.stop()
+	out := t.TempDir()
+	segments, err := filepath.Glob(filepath.Join(s.dir, "data", "log", "*.tar"))
+	if err != nil || len(segments) == 0 {
+		t.Fatalf("segments %v, %v", segments, err)
+	}
+	for _, name := range segments {
+		if b, err := exec.Command("tar", "xf", name, "-C", out).CombinedOutput(); err != nil {
+			t.Errorf("tar: %v %s", err, b)
+		}
+	}
+	got := map[uid.UID][]byte{}
+	filepath.WalkDir(out, func(name string, d os.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			checkFile(t, name, got)
+		}
+		return err
+	})
+	same(t, dataSets(t, sent), got)
+}
+
+// checkFile reads a stored file, whose preamble must be zero.
+func checkFile(t *testing.T, name string, got map[uid.UID][]byte) {
+	t.Helper()
+	b, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(b[:128], make([]byte, 128)) {
+		t.Errorf("%s: preamble is not zero", name)
+	}
+	f, err := part10.NewFile(bytes.NewReader(b), int64(len(b)), dicom.DecodeOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got[f.DataSet.UID(tag.SOPInstanceUID)] = b[f.DataSetOffset:]
+}
+
+// TestEachLayout stores in every layout and finds the objects where it puts them.
+func TestEachLayout(t *testing.T) {
+	objects := study(3, 2)
+	sent := files(t, objects)
+	o := objects[0]
+	for naming, want := range map[string]string{
+		"hierarchical":      filepath.Join(string(o.study), string(o.series), string(o.instance)+".dcm"),
+		"date_hierarchical": filepath.Join("2026", "04", "15", string(o.study), string(o.instance)+".dcm"),
+		"flat":              string(o.instance) + ".dcm",
+	} {
+		dir := t.TempDir()
+		cfg := filepath.Join(dir, "gantry.yaml")
+		os.WriteFile(cfg, []byte("storage: {naming: "+naming+"}\n"), 0o600)
+		s := serveIn(t, dir, "--config", cfg)
+		must(t, gantry, "store", "GANTRY@"+addr(s.port), sent)
+		if _, err := os.Stat(filepath.Join(dir, "data", "objects", want)); err != nil {
+			t.Errorf("%s: %v", naming, err)
+		}
+		out := t.TempDir()
+		must(t, gantry, "get", "GANTRY@"+addr(s.port), "-k", "StudyInstanceUID="+string(o.study), "--dir", out)
+		same(t, dataSets(t, sent), dataSets(t, out))
+	}
+}
+
+// TestKillAndRestart kills the server while it stores and looks for all it acknowledged.
+func TestKillAndRestart(t *testing.T) {
+	dir := t.TempDir()
+	sent := map[uid.UID][]byte{}
+	for round := range 5 {
+		s := serveIn(t, dir)
+		objects := study(100+round, 40)
+		folder := files(t, objects)
+		cmd := exec.Command(gantry, "store", "GANTRY@"+addr(s.port), "-v", folder)
+		var out syncBuffer
+		cmd.Stdout, cmd.Stderr = &out, &out
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		for lines(out.String(), "Success") < 5+round*3 && cmd.ProcessState == nil {
+		}
+		syscall.Kill(s.cmd.Process.Pid, syscall.SIGKILL)
+		cmd.Wait()
+		s.cmd.Wait()
+		all := dataSets(t, folder)
+		for u, b := range all {
+			if strings.Contains(out.String(), string(u)+".dcm: 0000H") {
+				sent[u] = b
+			}
+		}
+	}
+	if len(sent) < 25 {
+		t.Fatalf("only %d objects were acknowledged", len(sent))
+	}
+	s := serveIn(t, dir)
+	got := t.TempDir()
+	for round := range 5 {
+		run(t, gantry, "get", "GANTRY@"+addr(s.port), "-k", "StudyInstanceUID="+string(study(100+round, 1)[0].study), "--dir", got)
+	}
+	have := dataSets(t, got)
+	for u, b := range sent {
+		if !bytes.Equal(have[u], b) {
+			t.Errorf("%s was acknowledged and is not there as it was", u)
+		}
+	}
+}
+
+// TestReindex rebuilds the index from the store alone.
+func TestReindex(t *testing.T) {
+	s := serve(t)
+	objects := append(study(1, 3), study(2, 2)...)
+	must(t, gantry, "store", "GANTRY@"+addr(s.port), files(t, objects))
+	ask := func(s *server) string {
+		return must(t, gantry, "find", "GANTRY@"+addr(s.port), "--format", "csv", "-k", "NumberOfStudyRelatedInstances", "-k", "StudyDescription")
+	}
+	before := ask(s)
+	s.stop()
+	data := filepath.Join(s.dir, "data")
+	for _, name := range []string{"index.db", "index.db-wal", "index.db-shm"} {
+		os.Remove(filepath.Join(data, name))
+	}
+	out := must(t, gantry, "reindex", "--storage-dir", data)
+	if !strings.Contains(out, "5 instances") {
+		t.Errorf("reindex: %s", out)
+	}
+	again := serveIn(t, s.dir)
+	if after := ask(again); after != before {
+		t.Errorf("before\n%s\nafter\n%s", before, after)
+	}
+}
+
+// TestDuplicates sends an object twice, and then another under the same UID.
+func TestDuplicates(t *testing.T) {
+	other := study(9, 1)[0]
+	other.name = "Somebody^Else"
+	first, second := files(t, study(9, 1)), files(t, []object{other})
+	for policy, want := range map[string]struct {
+		refused bool
+		kept    string // whose bytes come back
+	}{"keep": {false, first}, "ignore": {false, first}, "replace": {false, second}, "reject": {true, first}} {
+		dir := t.TempDir()
+		cfg := filepath.Join(dir, "gantry.yaml")
+		os.WriteFile(cfg, []byte("storage: {duplicate_policy: "+policy+"}\n"), 0o600)
+		s := serveIn(t, dir, "--config", cfg)
+		must(t, gantry, "store", "GANTRY@"+addr(s.port), first)
+		out, code := run(t, gantry, "store", "GANTRY@"+addr(s.port), first)
+		if policy == "reject" {
+			if code == 0 || !strings.Contains(out, "0111H") {
+				t.Errorf("reject: the same object again: %d %s", code, out)
+			}
+		} else if code != 0 {
+			t.Errorf("%s: the same object again: %d %s", policy, code, out)
+		}
+		out, code = run(t, gantry, "store", "GANTRY@"+addr(s.port), second)
+		if (code != 0) != want.refused {
+			t.Errorf("%s: another object: %d %s", policy, code, out)
+		}
+		back := t.TempDir()
+		must(t, gantry, "get", "GANTRY@"+addr(s.port), "-k", "StudyInstanceUID="+string(other.study), "--dir", back)
+		same(t, dataSets(t, want.kept), dataSets(t, back))
+		if out := must(t, gantry, "find", "GANTRY@"+addr(s.port), "--format", "csv", "-k", "NumberOfStudyRelatedInstances"); lines(out, ",1") != 1 {
+			t.Errorf("%s: counts\n%s", policy, out)
+		}
+	}
+}

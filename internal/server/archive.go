@@ -1,0 +1,148 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"gantry/dimse"
+	"gantry/internal/archive/blob/fsblob"
+	"gantry/internal/archive/index"
+	"gantry/internal/archive/index/sqlite"
+	"gantry/internal/archive/ingest"
+	"gantry/internal/archive/record"
+	"gantry/internal/config"
+	"gantry/internal/front/dimsefront"
+	"gantry/internal/obs"
+	"gantry/internal/tlsconf"
+	"gantry/service/retrieve"
+)
+
+// archive is the object store, its index and the way in.
+type archive struct {
+	index  *sqlite.Index
+	store  *fsblob.Store
+	ingest *ingest.Ingester
+	dir    string
+}
+
+// openArchive opens index and store and applies what the log has more than the index. An
+// index that is missing beside a log is made again from it.
+func openArchive(ctx context.Context, c *config.Config, log *slog.Logger, o ingest.Options) (_ *archive, err error) {
+	a := &archive{dir: c.Storage.Directory}
+	defer func() {
+		if err != nil {
+			a.close()
+		}
+	}()
+	if err := a.openStores(ctx, c, log); err != nil {
+		return nil, err
+	}
+	a.ingest, err = ingest.New(ctx, a.store, a.index, o)
+	return a, err
+}
+
+func (a *archive) openStores(ctx context.Context, c *config.Config, log *slog.Logger) error {
+	if err := os.MkdirAll(a.dir, 0o700); err != nil {
+		return fmt.Errorf("storage folder: %w", err)
+	}
+	db := c.Database.Path
+	if db == "" {
+		db = filepath.Join(a.dir, "index.db")
+	}
+	if err := os.MkdirAll(filepath.Dir(db), 0o700); err != nil {
+		return fmt.Errorf("index folder: %w", err)
+	}
+	var err error
+	if a.index, err = sqlite.Open(ctx, db, sqlite.Options{}); err != nil {
+		return fmt.Errorf("index %s: %w", db, err)
+	}
+	st, err := a.index.State(ctx)
+	if err != nil {
+		return fmt.Errorf("index %s: %w", db, err)
+	}
+	return a.openStore(ctx, c, log, st.Applied)
+}
+
+func (a *archive) openStore(ctx context.Context, c *config.Config, log *slog.Logger, applied record.Position) error {
+	var err error
+	a.store, err = fsblob.Open(ctx, a.dir, fsblob.Options{Naming: fsblob.Naming(c.Storage.Naming), PackMax: c.Storage.PackMax, Applied: applied, Log: log})
+	return err
+}
+
+func (a *archive) close() error {
+	var errs []error
+	if a.ingest != nil {
+		errs = append(errs, a.ingest.Close())
+	}
+	if a.store != nil {
+		errs = append(errs, a.store.Close())
+	}
+	if a.index != nil {
+		errs = append(errs, a.index.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// ingestOptions are those that the configuration decides.
+func (s *Server) ingestOptions(c *config.Config) ingest.Options {
+	return ingest.Options{
+		Duplicates: ingest.Policy(c.Storage.DuplicatePolicy),
+		Issuer:     func(calling string) string { return s.peers.Load().issuer(calling, c.Patient.DefaultIssuer) },
+		Log:        s.log.Logger,
+	}
+}
+
+// Reindex makes the index of a stopped archive again from its object store.
+func Reindex(ctx context.Context, c *config.Config, console io.Writer) (index.State, error) {
+	log, err := obs.NewLog(console, "", c.Logging.Level)
+	if err != nil {
+		return index.State{}, err
+	}
+	a := &archive{dir: c.Storage.Directory}
+	defer a.close()
+	if err := a.openStores(ctx, c, log.Logger); err != nil {
+		return index.State{}, err
+	}
+	s := &Server{log: log}
+	s.peers.Store(newPeerTable(ctx, c))
+	if err := ingest.Reindex(ctx, a.store, a.index, s.ingestOptions(c), nil); err != nil {
+		return index.State{}, err
+	}
+	return a.index.State(ctx)
+}
+
+// front is the DICOM side over the archive.
+func (s *Server) front(c *config.Config) *dimsefront.Front {
+	return &dimsefront.Front{
+		AETitle: c.Server.AETitle,
+		Ingest:  s.archive.ingest,
+		Index:   s.archive.index,
+		Objects: s.archive.store,
+		Resolve: retrieve.ResolverFunc(s.resolve),
+	}
+}
+
+// resolve finds a C-MOVE destination among the peers. Nobody else can be sent to.
+func (s *Server) resolve(_ context.Context, _ *dimse.Request, dest dimse.AETitle) (*retrieve.Destination, error) {
+	p, ok := s.peers.Load().byAE[strings.TrimSpace(string(dest))]
+	if !ok {
+		return nil, retrieve.ErrUnknownDestination
+	}
+	d := &retrieve.Destination{Called: dest, Addr: net.JoinHostPort(p.Host, strconv.Itoa(p.Port))}
+	d.Dialer.Calling = dimse.AETitle(s.cfg.Server.AETitle)
+	if !p.TLS {
+		return d, nil
+	}
+	t := s.cfg.TLS
+	cfg, err := tlsconf.Client(tlsconf.Options{Files: tlsconf.Files{Cert: t.CertPath, Key: t.KeyPath, CA: t.CAPath}, MinVersion: t.MinVersion})
+	d.Dialer.TLS = cfg
+	return d, err
+}

@@ -1,0 +1,110 @@
+package server
+
+import (
+	"context"
+	"net"
+	"path"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"gantry/dicom/uid"
+	"gantry/dimse"
+	"gantry/internal/config"
+)
+
+// peerTable is who is known. It is replaced as a whole by Reload.
+type peerTable struct {
+	byAE    map[string]config.Peer
+	hosts   map[string][]string // addresses of a peer's host, by AE title
+	allowed []string
+	unknown string
+}
+
+const resolveTimeout = 3 * time.Second
+
+func newPeerTable(ctx context.Context, c *config.Config) *peerTable {
+	t := &peerTable{byAE: map[string]config.Peer{}, hosts: map[string][]string{}, allowed: c.Access.AllowedAETitles, unknown: c.UnknownCaller()}
+	if len(t.allowed) > 0 && c.Server.UnknownAE == "" {
+		t.unknown = "refuse"
+	}
+	ctx, cancel := context.WithTimeout(ctx, resolveTimeout)
+	defer cancel()
+	for _, p := range c.Peers {
+		ae := strings.TrimSpace(p.AETitle)
+		t.byAE[ae] = p
+		t.hosts[ae] = resolve(ctx, p.Host)
+	}
+	return t
+}
+
+func resolve(ctx context.Context, host string) []string {
+	if net.ParseIP(host) != nil {
+		return []string{host}
+	}
+	addrs, err := net.DefaultResolver.LookupHost(ctx, host)
+	if err != nil {
+		return nil
+	}
+	return addrs
+}
+
+// known reports whether a caller may do everything: a peer that calls from its own
+// address, or a title that the list of allowed ones has.
+func (t *peerTable) known(calling dimse.AETitle, host string) bool {
+	ae := strings.TrimSpace(string(calling))
+	if _, ok := t.byAE[ae]; ok {
+		for _, h := range t.hosts[ae] {
+			if net.ParseIP(h).Equal(net.ParseIP(host)) {
+				return true
+			}
+		}
+	}
+	for _, pattern := range t.allowed {
+		if ok, err := path.Match(escapeBrackets(pattern), ae); ok && err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// escapeBrackets leaves * and ? as the only wildcards.
+func escapeBrackets(s string) string { return strings.NewReplacer("[", `\[`, `\`, `\\`).Replace(s) }
+
+// issuer is the Issuer of Patient ID for what a caller sends.
+func (t *peerTable) issuer(calling, fallback string) string {
+	if p, ok := t.byAE[strings.TrimSpace(calling)]; ok && p.Issuer != "" {
+		return p.Issuer
+	}
+	return fallback
+}
+
+// policy is the association policy over a table that Reload replaces.
+func policy(c *config.Config, table *atomic.Pointer[peerTable]) dimse.Policy {
+	p := dimse.Policy{
+		AnyCalled: !c.Server.CheckCalledAE,
+		Known: func(calling dimse.AETitle, host string) bool {
+			t := table.Load()
+			return t.unknown == "serve" || t.known(calling, host)
+		},
+		Unknown: dimse.EchoUnknown,
+	}
+	p.Accept = func(prop *dimse.Proposal) (dimse.Grant, error) {
+		return dimse.Grant{Syntaxes: table.Load().syntaxes(string(prop.Peer.Calling))}, nil
+	}
+	if table.Load().unknown == "refuse" {
+		p.Unknown = dimse.RefuseUnknown
+	}
+	return p
+}
+
+// syntaxes is the order of transfer syntaxes that a peer is given.
+func (t *peerTable) syntaxes(calling string) []uid.UID {
+	var out []uid.UID
+	for _, s := range t.byAE[strings.TrimSpace(calling)].Syntaxes {
+		if u, ok := config.SyntaxOf(s); ok {
+			out = append(out, u)
+		}
+	}
+	return out
+}
