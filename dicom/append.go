@@ -1,6 +1,7 @@
 package dicom
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
@@ -105,7 +106,7 @@ func (ds *DataSet) span() (from, to uint32) {
 	return r.off, r.valueEnd()
 }
 
-var errTooLarge = fmt.Errorf("dicom: more than 1 GiB outside of bulk values")
+var errTooLarge = errors.New("dicom: more than 1 GiB outside of bulk values")
 
 // span copies a part of another buffer of the same encoding, with its bulk values.
 func (a *appender) span(st *store, from, to uint32) error {

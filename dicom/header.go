@@ -23,7 +23,6 @@ type encoding struct {
 var (
 	implicitLE = encoding{}
 	explicitLE = encoding{explicit: true}
-	explicitBE = encoding{explicit: true, big: true}
 )
 
 // encodingOf tells how a transfer syntax lays out elements. What the dictionary does not

@@ -41,13 +41,6 @@ func (o encodingOrder) append32(dst []byte, v uint32) []byte {
 	return binary.LittleEndian.AppendUint32(dst, v)
 }
 
-func (o encodingOrder) append64(dst []byte, v uint64) []byte {
-	if o {
-		return binary.BigEndian.AppendUint64(dst, v)
-	}
-	return binary.LittleEndian.AppendUint64(dst, v)
-}
-
 func (o encodingOrder) put32(b []byte, v uint32) {
 	if o {
 		binary.BigEndian.PutUint32(b, v)

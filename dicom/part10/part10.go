@@ -19,7 +19,7 @@ import (
 // writes (PS3.7 D.3.3.2).
 const (
 	ImplementationClassUID    uid.UID = "2.25.137647832764220077022280938474814596932"
-	ImplementationVersionName         = "GANTRY_1"
+	ImplementationVersionName string  = "GANTRY_1"
 )
 
 const (

@@ -93,7 +93,7 @@ func arguments(args []string) []string {
 		return nil
 	}
 	name := strings.TrimSuffix(filepath.Base(args[0]), ".exe")
-	if verb, ok := links[name]; ok {
+	if verb, ok := verbOf(name); ok {
 		return append([]string{verb}, args[1:]...)
 	}
 	return args[1:]

@@ -85,8 +85,8 @@ func TestLinks(t *testing.T) {
 	if code, _, errs := run(t, "links", dir); code != ExitOK {
 		t.Errorf("%d %s", code, errs)
 	}
-	for name := range links {
-		if _, err := os.Lstat(filepath.Join(dir, name+executable())); err != nil {
+	for _, l := range links {
+		if _, err := os.Lstat(filepath.Join(dir, l.name+executable())); err != nil {
 			t.Error(err)
 		}
 	}

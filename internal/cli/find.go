@@ -46,11 +46,17 @@ func newFind(stdio *Stdio) *cobra.Command {
 }
 
 // asked are the keys of a level that are returned unless the user names keys.
-var asked = map[string][]tag.Tag{
-	"PATIENT": {tag.PatientName, tag.PatientID, tag.PatientBirthDate, tag.PatientSex},
-	"STUDY":   {tag.StudyDate, tag.StudyTime, tag.AccessionNumber, tag.ModalitiesInStudy, tag.StudyDescription, tag.PatientName, tag.PatientID, tag.StudyInstanceUID, tag.NumberOfStudyRelatedInstances},
-	"SERIES":  {tag.Modality, tag.SeriesDescription, tag.StudyInstanceUID, tag.SeriesInstanceUID, tag.SeriesNumber, tag.NumberOfSeriesRelatedInstances},
-	"IMAGE":   {tag.SOPClassUID, tag.SOPInstanceUID, tag.StudyInstanceUID, tag.SeriesInstanceUID, tag.InstanceNumber},
+func asked(level string) []tag.Tag {
+	switch strings.ToUpper(level) {
+	case "PATIENT":
+		return []tag.Tag{tag.PatientName, tag.PatientID, tag.PatientBirthDate, tag.PatientSex}
+	case "STUDY":
+		return []tag.Tag{tag.StudyDate, tag.StudyTime, tag.AccessionNumber, tag.ModalitiesInStudy, tag.StudyDescription,
+			tag.PatientName, tag.PatientID, tag.StudyInstanceUID, tag.NumberOfStudyRelatedInstances}
+	case "SERIES":
+		return []tag.Tag{tag.Modality, tag.SeriesDescription, tag.StudyInstanceUID, tag.SeriesInstanceUID, tag.SeriesNumber, tag.NumberOfSeriesRelatedInstances}
+	}
+	return []tag.Tag{tag.SOPClassUID, tag.SOPInstanceUID, tag.StudyInstanceUID, tag.SeriesInstanceUID, tag.InstanceNumber}
 }
 
 func find(ctx context.Context, stdio *Stdio, o findOptions) error {
@@ -58,11 +64,15 @@ func find(ctx context.Context, stdio *Stdio, o findOptions) error {
 	if err != nil {
 		return err
 	}
-	write, ok := writers[o.format]
-	if !ok {
+	write := writeText
+	switch o.format {
+	case "text":
+	case "csv":
+		write = writeCSV
+	default:
 		return fail(ExitUsage, "--format %q: want text or csv", o.format)
 	}
-	identifier, err := o.query.identifier(asked[strings.ToUpper(o.query.level)]...)
+	identifier, err := o.query.identifier(asked(o.query.level)...)
 	if err != nil {
 		return err
 	}
@@ -95,12 +105,7 @@ func find(ctx context.Context, stdio *Stdio, o findOptions) error {
 	return nil
 }
 
-// writers return a function that prints one answer.
-var writers = map[string]func(io.Writer, *dicom.DataSet) func(*dicom.DataSet) error{
-	"text": writeText,
-	"csv":  writeCSV,
-}
-
+// writeText returns a function that prints one answer.
 func writeText(w io.Writer, _ *dicom.DataSet) func(*dicom.DataSet) error {
 	n := 0
 	return func(ds *dicom.DataSet) error {

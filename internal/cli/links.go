@@ -7,20 +7,29 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 
 	"github.com/spf13/cobra"
 )
 
 // links are the other names of this program and the verbs that they stand for.
-var links = map[string]string{
-	"gantry-serve": "serve",
-	"gantry-echo":  "echo",
-	"gantry-store": "store",
-	"gantry-find":  "find",
-	"gantry-move":  "move",
-	"gantry-get":   "get",
-	"gantry-dump":  "dump",
+var links = [...]struct{ name, verb string }{
+	{"gantry-dump", "dump"},
+	{"gantry-echo", "echo"},
+	{"gantry-find", "find"},
+	{"gantry-get", "get"},
+	{"gantry-move", "move"},
+	{"gantry-serve", "serve"},
+	{"gantry-store", "store"},
+}
+
+// verbOf returns the verb that a name stands for.
+func verbOf(name string) (string, bool) {
+	for _, l := range links {
+		if l.name == name {
+			return l.verb, true
+		}
+	}
+	return "", false
 }
 
 func newLinks(stdio *Stdio) *cobra.Command {
@@ -43,14 +52,9 @@ func makeLinks(stdio *Stdio, program, dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fail(ExitFailed, "%w", err)
 	}
-	names := make([]string, 0, len(links))
-	for name := range links {
-		names = append(names, name)
-	}
-	slices.Sort(names)
 	left := 0
-	for _, name := range names {
-		to := filepath.Join(dir, name+executable())
+	for _, l := range links {
+		to := filepath.Join(dir, l.name+executable())
 		err := link(program, to)
 		if errors.Is(err, fs.ErrExist) {
 			fmt.Fprintf(stdio.Err, "%s: exists, left alone\n", to)
