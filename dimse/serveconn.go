@@ -89,7 +89,7 @@ func (s *Server) handshake(ctx context.Context, nc net.Conn) (net.Conn, error) {
 
 func (s *Server) refused(addr net.Addr, err error) {
 	if !errors.Is(err, io.EOF) { // a port scan or a health check
-		s.log().Warn("no association", "peer", addr.String(), "err", err)
+		s.warn("no association", "peer", addr.String(), "err", err)
 	}
 	if s.Trace != nil && s.Trace.Refused != nil {
 		s.Trace.Refused(addr, err)
@@ -141,7 +141,7 @@ func (s *Server) reject(conn *ul.Conn, peer *Peer, err error) {
 	}
 	s.counters.rejected.Add(1)
 	conn.Reject(r) // its error adds nothing to the log line
-	s.log().Warn("association rejected", "peer", peer.Addr.String(), "calling", string(peer.Calling), "called", string(peer.Called), "err", err)
+	s.warn("association rejected", "peer", peer.Addr.String(), "calling", string(peer.Calling), "called", string(peer.Called), "err", err)
 	if s.Trace != nil && s.Trace.Rejected != nil {
 		s.Trace.Rejected(peer, r, err)
 	}
@@ -183,7 +183,7 @@ func (s *Server) unregister(a *association, raw net.Conn) {
 	}
 	if err != nil {
 		s.counters.aborted.Add(1)
-		s.log().Warn("association ended", "association", a.peer.ID, "peer", a.peer.Addr.String(), "calling", string(a.peer.Calling), "err", err)
+		s.warn("association ended", "association", a.peer.ID, "peer", a.peer.Addr.String(), "calling", string(a.peer.Calling), "err", err)
 	}
 	if s.Trace != nil && s.Trace.Ended != nil {
 		s.Trace.Ended(a.peer, AssociationSummary{err, time.Since(a.started), in, out})

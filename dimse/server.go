@@ -30,6 +30,7 @@ type Server struct {
 	limits    NetLimits
 	admission admission
 	counters  counters
+	logLimit  logLimit
 	nextID    atomic.Uint64
 
 	mu        sync.Mutex
@@ -144,7 +145,7 @@ func (s *Server) start(ctx context.Context, nc net.Conn) {
 	s.counters.connections.Add(1)
 	t, evicted := s.admission.enter(nc, s.limits.MaxPending)
 	if evicted != nil {
-		s.log().Warn("too many connections without association: the oldest is closed", "peer", evicted.RemoteAddr().String())
+		s.warn("too many connections without association: the oldest is closed", "peer", evicted.RemoteAddr().String())
 		evicted.Close()
 	}
 	go s.serveConn(ctx, nc, t)

@@ -1,6 +1,7 @@
 package dimse
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -138,6 +139,46 @@ func TestTLSMismatch(t *testing.T) {
 	_, err = (&Dialer{TLS: &tls.Config{RootCAs: pool}}).Dial(t.Context(), "SCP", plain)
 	if err == nil || !strings.Contains(err.Error(), "does not speak TLS") {
 		t.Error(err)
+	}
+}
+
+// TestTLSCancel: deadlines that cut reads short must not break the TLS connection.
+func TestTLSCancel(t *testing.T) {
+	cert, pool := newCert(t, "server")
+	cause := make(chan error, 20)
+	m := echoMux()
+	m.Handle(CFind, findClass, endless(t, cause))
+	addr := start(t, &Server{Handler: m, TLSConfig: &tls.Config{Certificates: []tls.Certificate{cert}}, Limits: NetLimits{Idle: time.Minute}})
+	d := Dialer{TLS: &tls.Config{RootCAs: pool}, Contexts: []Context{{Class: findClass}, {Class: uid.Verification}}}
+	a, err := d.Dial(t.Context(), "SCP", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Abort()
+	for i := range 20 {
+		ctx, cancel := context.WithCancel(t.Context())
+		n := 0
+		for _, err := range a.Find(ctx, findClass, identifier(t, "DOE*")) {
+			if err != nil {
+				if !errors.Is(err, context.Canceled) {
+					t.Fatal(err)
+				}
+				break
+			}
+			if n++; n == 1+i%5 {
+				if i%2 == 0 {
+					break
+				}
+				cancel()
+			}
+		}
+		cancel()
+		if err := <-cause; !errors.Is(err, ErrCancelRQ) {
+			t.Fatal(err)
+		}
+		if err := a.Echo(t.Context()); err != nil {
+			t.Fatalf("round %d: %v", i, err)
+		}
 	}
 }
 
