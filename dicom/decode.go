@@ -102,7 +102,7 @@ func decode(src source, enc encoding, o DecodeOptions) (*DataSet, error) {
 	}
 	guess := 64
 	if n := d.src.left(); n > 4096 {
-		guess = 192
+		guess = 256
 	}
 	d.st = &store{enc: enc, syntax: o.Syntax, charset: o.Charset, ordered: true, recs: make([]record, 0, guess)}
 	d.stack = append(d.frames[:0], frame{end: -1, limit: -1, enc: enc})

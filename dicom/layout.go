@@ -35,8 +35,10 @@ func (ds *DataSet) ItemLengthField() uint32 {
 
 func (ds *DataSet) lengthField(rec uint32, enc encoding) uint32 {
 	r := &ds.st.recs[rec]
-	h, _ := parseHeader(ds.st.buf[r.hdr:r.off], enc)
-	return h.length
+	if r.off-r.hdr == 8 && enc.explicit && r.flag&(flagImplicit|flagItem) == 0 {
+		return uint32(enc.uint16(ds.st.buf[r.off-2:]))
+	}
+	return enc.uint32(ds.st.buf[r.off-4:])
 }
 
 // ItemOffset returns where the header of an item stands, in bytes from the start of the

@@ -22,7 +22,7 @@ type source struct {
 }
 
 const (
-	firstChunk = 4 << 10
+	firstChunk = 8 << 10
 	mostChunk  = 64 << 10
 )
 

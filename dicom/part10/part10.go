@@ -82,6 +82,8 @@ func Open(name string, o dicom.DecodeOptions) (*File, error) {
 // own. On an error in the data set the File holds what was understood before it.
 func NewFile(r io.ReaderAt, size int64, o dicom.DecodeOptions) (*File, error) {
 	f := &File{r: &guarded{r: r}, size: size, Meta: new(dicom.DataSet)}
+	head := f.r.readHead(size)
+	defer f.r.dropHead(head)
 	start, err := f.readMeta(o)
 	if err != nil {
 		return nil, err
@@ -211,6 +213,31 @@ type guarded struct {
 	mu     sync.RWMutex
 	r      io.ReaderAt
 	closed bool
+	head   []byte // the file's first bytes, while NewFile reads it
+}
+
+const headSize = 16 << 10 // has most headers whole, so that one read gets them
+
+var heads sync.Pool // of *[headSize]byte
+
+// readHead reads the beginning of the file, from which the many small reads of its header
+// are served then. It is nil if that fails: those reads will tell why.
+func (g *guarded) readHead(size int64) *[headSize]byte {
+	b, ok := heads.Get().(*[headSize]byte)
+	if !ok {
+		b = new([headSize]byte)
+	}
+	n, err := g.r.ReadAt(b[:min(headSize, max(size, 0))], 0)
+	if err != nil && err != io.EOF {
+		n = 0
+	}
+	g.head = b[:n]
+	return b
+}
+
+func (g *guarded) dropHead(b *[headSize]byte) {
+	g.head = nil
+	heads.Put(b)
 }
 
 func (g *guarded) ReadAt(p []byte, off int64) (int, error) {
@@ -218,6 +245,9 @@ func (g *guarded) ReadAt(p []byte, off int64) (int, error) {
 	defer g.mu.RUnlock()
 	if g.closed {
 		return 0, os.ErrClosed
+	}
+	if off >= 0 && off+int64(len(p)) <= int64(len(g.head)) {
+		return copy(p, g.head[off:]), nil
 	}
 	return g.r.ReadAt(p, off)
 }

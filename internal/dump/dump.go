@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"sync"
 
 	"gantry/dicom"
 	"gantry/dicom/part10"
@@ -41,7 +42,8 @@ const (
 // Text prints a file. Bulk values are read only as far as they are printed, a piece at a
 // time, so that memory does not grow with them. Errors are those of w and of reading f.
 func Text(w io.Writer, f *part10.File, o Options) error {
-	p := &printer{w: w, o: o, buf: make([]byte, 0, flushAt+4096)}
+	p := newPrinter(w, o)
+	defer p.free()
 	p.file(f)
 	p.flush()
 	return p.err
@@ -50,7 +52,9 @@ func Text(w io.Writer, f *part10.File, o Options) error {
 // DataSet prints a data set without the lines that head a file. Its items are indented
 // by level, counted from 0.
 func DataSet(w io.Writer, ds *dicom.DataSet, level int, o Options) error {
-	p := &printer{w: w, o: o, buf: make([]byte, 0, flushAt+4096), level: level}
+	p := newPrinter(w, o)
+	defer p.free()
+	p.level = level
 	p.dataSet(ds)
 	p.flush()
 	return p.err
@@ -68,7 +72,29 @@ type printer struct {
 	err   error
 
 	creator creator
+	names   *nameCache
 	base    int64 // where in the file the data set begins
+}
+
+// printers keeps buffers and names from one file for the next.
+var printers sync.Pool
+
+func newPrinter(w io.Writer, o Options) *printer {
+	p, ok := printers.Get().(*printer)
+	if !ok {
+		p = &printer{buf: make([]byte, 0, flushAt+4096), names: new(nameCache)}
+	}
+	if p.o.Compatible != o.Compatible {
+		*p.names = nameCache{}
+	}
+	p.w, p.o = w, o
+	return p
+}
+
+// free gives a printer back, without anything of what it printed but names.
+func (p *printer) free() {
+	*p = printer{buf: p.buf[:0], piece: p.piece, names: p.names, o: Options{Compatible: p.o.Compatible}}
+	printers.Put(p)
 }
 
 // flush writes what was collected.
@@ -190,9 +216,9 @@ func (p *printer) length(e dicom.Element) uint32 {
 // begin starts a line: indent, tag and VR.
 func (p *printer) begin(t tag.Tag, c code) {
 	p.indent()
-	p.hexTag(t)
-	p.buf = append(p.buf, ' ')
-	p.buf = append(p.buf, c[0], c[1], ' ')
+	b := [16]byte{11: ' ', 12: c[0], 13: c[1], 14: ' '}
+	putTag(&b, t)
+	p.buf = append(p.buf, b[:15]...)
 	p.start = int64(len(p.buf))
 }
 
@@ -202,14 +228,20 @@ func (p *printer) indent() {
 	}
 }
 
+const blanks = "                                        " // valueWidth
+
 const hexDigits = "0123456789abcdef"
 
 func (p *printer) hexTag(t tag.Tag) {
-	b := [11]byte{0: '(', 5: ',', 10: ')'}
-	for i, at := range [8]int{1, 2, 3, 4, 6, 7, 8, 9} {
-		b[at] = hexDigits[t>>(28-4*i)&0xF]
-	}
-	p.buf = append(p.buf, b[:]...)
+	var b [16]byte
+	putTag(&b, t)
+	p.buf = append(p.buf, b[:11]...)
+}
+
+func putTag(b *[16]byte, t tag.Tag) {
+	b[0], b[5], b[10] = '(', ',', ')'
+	b[1], b[2], b[3], b[4] = hexDigits[t>>28], hexDigits[t>>24&15], hexDigits[t>>20&15], hexDigits[t>>16&15]
+	b[6], b[7], b[8], b[9] = hexDigits[t>>12&15], hexDigits[t>>8&15], hexDigits[t>>4&15], hexDigits[t&15]
 }
 
 // printed is how many bytes of the value the line has.
@@ -218,10 +250,10 @@ func (p *printer) printed() int64 { return int64(len(p.buf)) - p.start }
 // end closes the value's column and prints length and multiplicity, which the name
 // follows.
 func (p *printer) end(length uint32, vm int64) {
-	for n := p.printed(); n < valueWidth; n++ {
-		p.buf = append(p.buf, ' ')
+	if n := p.printed(); n < valueWidth {
+		p.buf = append(p.buf, blanks[:valueWidth-n]...)
 	}
-	p.buf = append(p.buf, " # "...)
+	p.buf = append(p.buf, ' ', '#', ' ')
 	if length == dicom.UndefinedLength {
 		p.buf = append(p.buf, "u/l"...)
 	} else {
@@ -234,6 +266,11 @@ func (p *printer) end(length uint32, vm int64) {
 
 // number prints v, right-aligned.
 func (p *printer) number(v uint64, width int) {
+	if v < 10 {
+		p.buf = append(p.buf, "  "[:width-1]...)
+		p.buf = append(p.buf, '0'+byte(v))
+		return
+	}
 	var b [20]byte
 	s := strconv.AppendUint(b[:0], v, 10)
 	for n := len(s); n < width; n++ {

@@ -11,18 +11,43 @@ const unknownName = "Unknown Tag & Data"
 
 // name appends what the dictionary calls an element.
 func (p *printer) name(ds *dicom.DataSet, t tag.Tag) {
-	e, ok := dict.Lookup(t)
-	switch {
-	case ok && e.Retired && p.o.Compatible:
-		p.buf = append(p.buf, "RETIRED_"...)
-		fallthrough
-	case ok && e.Keyword != "":
-		p.buf = append(p.buf, e.Keyword...)
-	case ok && e.Name != "":
-		p.buf = append(p.buf, e.Name...)
-	default:
-		p.buf = append(p.buf, p.privateName(ds, t)...)
+	by := ""
+	if t.IsPrivate() {
+		by = p.creatorOf(ds, t)
 	}
+	c := &p.names[uint32(t)*2654435761>>21] // Fibonacci hashing: 2^32 by the golden ratio
+	if c.tag != t || c.creator != by || c.name == "" {
+		*c = cachedName{t, by, p.lookup(by, t)}
+	}
+	p.buf = append(p.buf, c.name...)
+}
+
+// nameCache holds names that were looked up: files of one kind have the same elements.
+type nameCache [1 << 11]cachedName
+
+type cachedName struct {
+	tag           tag.Tag
+	creator, name string
+}
+
+func (p *printer) lookup(by string, t tag.Tag) string {
+	e, ok := dict.Lookup(t)
+	if !ok {
+		if e, ok = dict.Private(by, t); !ok {
+			return unknownName
+		}
+	}
+	name := e.Keyword
+	if name == "" {
+		name = e.Name
+	}
+	switch {
+	case name == "":
+		return unknownName
+	case e.Retired && p.o.Compatible:
+		return "RETIRED_" + name
+	}
+	return name
 }
 
 // creator is who reserved the block of the private elements that are being printed
@@ -32,18 +57,15 @@ type creator struct {
 	name string
 }
 
-func (p *printer) privateName(ds *dicom.DataSet, t tag.Tag) string {
+func (p *printer) creatorOf(ds *dicom.DataSet, t tag.Tag) string {
 	at, ok := t.PrivateCreator()
 	if !ok || ds == nil {
-		return unknownName
+		return ""
 	}
 	if p.creator.tag != at {
 		p.creator = creator{at, ds.Text(at)}
 	}
-	if e, ok := dict.Private(p.creator.name, t); ok && e.Name != "" {
-		return e.Name
-	}
-	return unknownName
+	return p.creator.name
 }
 
 // syntaxes are the names that dcmdump prints over a data set.
