@@ -72,10 +72,11 @@ type Ingester struct {
 	closed bool
 	done   chan struct{}
 
-	recent recent
-	flight flight
-	behind atomic.Pointer[backlog]
-	stats  counters
+	parsing chan struct{} // has one element for each header being parsed
+	recent  recent
+	flight  flight
+	behind  atomic.Pointer[backlog]
+	stats   counters
 }
 
 type counters struct{ stored, identical, conflicts, refused, bytes, batches atomic.Int64 }
@@ -83,13 +84,16 @@ type counters struct{ stored, identical, conflicts, refused, bytes, batches atom
 // Stats are counts since the start.
 type Stats struct{ Stored, Identical, Conflicts, Refused, Bytes, Batches int64 }
 
+// maxParsing is how many headers are parsed at a time.
+const maxParsing = 4
+
 // New starts an Ingester. What the store's log holds behind the index's applied position
 // is applied first; the store must have been opened with that position.
 func New(ctx context.Context, store blob.Store, idx index.Index, o Options) (*Ingester, error) {
 	if err := o.setDefaults(); err != nil {
 		return nil, err
 	}
-	in := &Ingester{o: o, store: store, index: idx, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	in := &Ingester{o: o, store: store, index: idx, wake: make(chan struct{}, 1), parsing: make(chan struct{}, maxParsing), done: make(chan struct{})}
 	st, err := idx.State(ctx)
 	if err != nil {
 		return nil, err

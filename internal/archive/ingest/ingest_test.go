@@ -492,6 +492,26 @@ func TestImport(t *testing.T) {
 	}
 }
 
+// TestEndlessHeader: an object that is all header is refused before it fills the memory.
+func TestEndlessHeader(t *testing.T) {
+	w := inMemory(t, ingest.Options{})
+	wr, err := w.in.Begin(context.Background(), hint(sample(1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	element := append([]byte{0x09, 0, 0x01, 0x10, 0, 0x80, 0, 0}, make([]byte, 0x8000)...) // (0009,1001), 32 KiB
+	for range 1100 {
+		if _, err := wr.Write(element); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err = wr.Commit(context.Background())
+	var e *ingest.Error
+	if !errors.As(err, &e) || e.Status != ingest.StatusCannotUnderstand {
+		t.Error(err)
+	}
+}
+
 func TestClose(t *testing.T) {
 	w := inMemory(t, ingest.Options{})
 	wr, err := w.in.Begin(context.Background(), hint(sample(1)))

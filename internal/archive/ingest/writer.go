@@ -25,16 +25,17 @@ type Writer struct {
 	ended  bool
 }
 
-// Write takes a part of the data set.
+// Write takes a part of the data set. An error is an *Error; Commit would return it too.
 func (w *Writer) Write(p []byte) (int, error) {
 	if w.ended {
 		return 0, errors.New("write to an object that has ended")
 	}
 	n, err := w.staged.Write(p)
 	if err != nil {
-		w.err = err
+		w.err = refusal(err)
+		return n, w.err
 	}
-	return n, err
+	return n, nil
 }
 
 // ReadFrom takes the data set from r to its end; an error of r is not one of the archive.
@@ -93,21 +94,9 @@ func (w *Writer) commit(ctx context.Context) (Outcome, error) {
 	if err := context.Cause(ctx); err != nil {
 		return Outcome{}, err
 	}
-	env, ds, err := w.read()
+	j, err := w.parse(ctx)
 	if err != nil {
 		return Outcome{}, err
-	}
-	if w.h.Class == "" || w.h.Instance == "" {
-		if err := w.restage(ctx, &env); err != nil {
-			return Outcome{}, err
-		}
-		if _, ds, err = w.read(); err != nil { // its large values lie in the new place
-			return Outcome{}, err
-		}
-	}
-	j := &job{env: env, staged: w.staged, answer: make(chan answer, 1), since: w.in.recent.now()}
-	if j.entry, err = index.EntryOf(ds, env, record.Stored{}); err != nil {
-		return Outcome{}, &Error{Status: StatusCannotUnderstand, Comment: "header cannot be indexed", Err: err}
 	}
 	out, decided, err := w.in.decide(ctx, j)
 	if err == nil && j.restore != "" {
@@ -122,6 +111,34 @@ func (w *Writer) commit(ctx context.Context) (Outcome, error) {
 	a := w.in.submit(j)
 	w.ended = a.stored
 	return a.out, a.err
+}
+
+// parse makes the job of an object. A header takes memory that its sender chooses, up to
+// the bounds of header, so only a few are parsed at a time.
+func (w *Writer) parse(ctx context.Context) (*job, error) {
+	select {
+	case w.in.parsing <- struct{}{}:
+		defer func() { <-w.in.parsing }()
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	env, ds, err := w.read()
+	if err != nil {
+		return nil, err
+	}
+	if w.h.Class == "" || w.h.Instance == "" {
+		if err := w.restage(ctx, &env); err != nil {
+			return nil, err
+		}
+		if _, ds, err = w.read(); err != nil { // its large values lie in the new place
+			return nil, err
+		}
+	}
+	j := &job{env: env, staged: w.staged, answer: make(chan answer, 1), since: w.in.recent.now()}
+	if j.entry, err = index.EntryOf(ds, env, record.Stored{}); err != nil {
+		return nil, &Error{Status: StatusCannotUnderstand, Comment: "header cannot be indexed", Err: err}
+	}
+	return j, nil
 }
 
 // read parses the header and checks it.
@@ -151,9 +168,41 @@ func (w *Writer) read() (record.Envelope, *dicom.DataSet, error) {
 // pixels is where headers end: all elements of pixel data lie in this group.
 const pixels = tag.Tag(0x7FE00000)
 
+// Bounds of a header: what is read of it, large values left out, and its elements.
+const (
+	maxHeader   = 32 << 20
+	maxElements = 1_000_000
+)
+
 // header reads all before the pixel data.
 func header(r io.ReaderAt, size int64, syntax uid.UID) (*dicom.DataSet, error) {
-	return dicom.DecodeAt(r, size, dicom.DecodeOptions{Syntax: syntax, Until: pixels})
+	o := dicom.DecodeOptions{Syntax: syntax, Until: pixels, Limits: dicom.Limits{MaxElements: maxElements, MaxInflated: maxHeader}}
+	b := &budgetReader{r: r, left: maxHeader}
+	ds, err := dicom.DecodeAt(b, size, o)
+	if b.left < 0 {
+		return nil, errHeader
+	}
+	return ds, err
+}
+
+var errHeader = errors.New("header of more than 32 MiB")
+
+// budgetReader reads at most left bytes.
+type budgetReader struct {
+	r    io.ReaderAt
+	left int64
+}
+
+// ReadAt implements io.ReaderAt.
+func (b *budgetReader) ReadAt(p []byte, off int64) (int, error) {
+	if b.left < 0 {
+		return 0, errHeader
+	}
+	n, err := b.r.ReadAt(p, off)
+	if b.left -= int64(n); b.left < 0 {
+		return 0, errHeader
+	}
+	return n, err
 }
 
 // bounded keeps odd values from growing an envelope; the data set has them whole.

@@ -343,6 +343,41 @@ func TestDamageBeforeApplied(t *testing.T) {
 	}
 }
 
+// TestDamageWithoutIndex: when the index is lost too, nobody can tell a torn tail from a
+// sector that turned bad. The records behind are found, the segment is kept aside.
+func TestDamageWithoutIndex(t *testing.T) {
+	mem := vfs.NewMem()
+	s := open(t, "/store", small(mem))
+	for i := range 4 {
+		blobtest.Put(t, s, blobtest.Envelope(uid.UID(fmt.Sprint("1.2.", i))), blobtest.Bytes(uint64(i), 10_000))
+	}
+	_ = s.Close()
+	f, err := mem.OpenFile("/store/log/00000000000000000001.tar", os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteAt([]byte{0xA5}, 5000); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, "/store", small(mem))
+	n := 0
+	for l, err := range s.Replay(context.Background(), record.Position{}) {
+		if err != nil || l.Err != nil {
+			t.Fatal(err, l.Err)
+		}
+		if l.Envelope.Kind.HasObject() {
+			n++
+			blobtest.Want(t, s, l.Stored.Ref, blobtest.Bytes(uint64(n), 10_000))
+		}
+	}
+	if n != 3 {
+		t.Errorf("%d objects found", n)
+	}
+	if _, err := mem.Stat("/store/log/00000000000000000001.tar.damaged"); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestEraseWaitsForReaders holds an object open while it is erased.
 func TestEraseWaitsForReaders(t *testing.T) {
 	s := open(t, "/store", small(vfs.NewMem()))

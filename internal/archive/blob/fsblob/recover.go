@@ -20,6 +20,7 @@ import (
 type superseded struct {
 	Segment uint64 `json:"superseded_segment"`
 	Offset  int64  `json:"superseded_offset"`
+	Damaged bool   `json:"damaged,omitempty"` // keep the earlier one aside, for a closer look
 }
 
 // recover finds the log's end. Records behind what the index applied are copied into a
@@ -59,14 +60,14 @@ func (s *Store) recover(ctx context.Context) error {
 	if applied.Segment == last {
 		from = applied.Offset
 	}
-	tail, err := s.tail(ctx, f, from, size, applied.IsZero())
+	tail, damaged, err := s.tail(ctx, f, from, size, applied.IsZero())
 	if err != nil {
 		return err
 	}
-	if len(tail) == 0 {
+	if len(tail) == 0 && !damaged {
 		return s.reuse(from)
 	}
-	return s.moveTail(tail, from)
+	return s.moveTail(tail, superseded{last, from, damaged})
 }
 
 // finishRecovery cuts off what the last recovery has copied, if it was interrupted then.
@@ -82,7 +83,8 @@ func (s *Store) finishRecovery(f vfs.File, size int64) error {
 	return s.cut(note)
 }
 
-// cut ends a segment at an offset, or removes it when nothing is left.
+// cut ends a segment at an offset, or removes it when nothing is left. One with damage
+// that nobody can date is kept under another name.
 func (s *Store) cut(at superseded) error {
 	name := s.segmentPath(at.Segment)
 	st, err := s.fs.Stat(name)
@@ -91,6 +93,9 @@ func (s *Store) cut(at superseded) error {
 	}
 	if err != nil {
 		return err
+	}
+	if at.Damaged {
+		return errors.Join(s.fs.Rename(name, name+".damaged"), s.fs.SyncDir(filepath.Dir(name)))
 	}
 	if at.Offset == 0 {
 		return errors.Join(s.fs.Remove(name), s.fs.SyncDir(filepath.Dir(name)))
@@ -104,11 +109,10 @@ func (s *Store) cut(at superseded) error {
 
 // tail returns the whole records from an offset on. The first damage ends it: nothing
 // behind was acknowledged. Only when nobody knows what was, all is searched.
-func (s *Store) tail(ctx context.Context, r io.ReaderAt, at, limit int64, search bool) ([]scanned, error) {
-	var out []scanned
+func (s *Store) tail(ctx context.Context, r io.ReaderAt, at, limit int64, search bool) (out []scanned, damaged bool, err error) {
 	for at < limit {
 		if err := context.Cause(ctx); err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		m, err := readMember(r, at, limit)
 		if err == nil {
@@ -116,18 +120,21 @@ func (s *Store) tail(ctx context.Context, r io.ReaderAt, at, limit int64, search
 		}
 		if errors.Is(err, io.EOF) || errors.Is(err, errBadMember) {
 			if !search {
-				return out, nil
+				return out, false, nil
 			}
-			if !errors.Is(err, io.EOF) {
+			next, garbage, rerr := resync(r, at+block, limit)
+			if rerr != nil {
+				return nil, false, rerr
+			}
+			if !errors.Is(err, io.EOF) || garbage || next < limit {
 				s.o.Log.Warn("damage in the last segment", "segment", s.seg.number, "offset", at, "error", err)
+				damaged = true
 			}
-			if at, _, err = resync(r, at+block, limit); err != nil {
-				return nil, err
-			}
+			at = next
 			continue
 		}
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		at = m.end
 		var note superseded
@@ -140,7 +147,7 @@ func (s *Store) tail(ctx context.Context, r io.ReaderAt, at, limit int64, search
 		}
 		out = append(out, m)
 	}
-	return out, nil
+	return out, damaged, nil
 }
 
 // reuse goes on in the last segment behind what the index applied.
@@ -158,7 +165,7 @@ func (s *Store) reuse(end int64) error {
 
 // moveTail copies records into a new segment, which becomes the last one, and cuts the
 // old one.
-func (s *Store) moveTail(tail []scanned, from int64) error {
+func (s *Store) moveTail(tail []scanned, from superseded) error {
 	old := s.seg
 	next, end, err := s.copyTail(tail, from)
 	if vfs.IsNoSpace(err) {
@@ -170,10 +177,10 @@ func (s *Store) moveTail(tail []scanned, from int64) error {
 		return err
 	}
 	s.seg, s.end, s.next = next, end, next.number+1
-	return errors.Join(old.f.Close(), s.cut(superseded{old.number, from}))
+	return errors.Join(old.f.Close(), s.cut(from))
 }
 
-func (s *Store) copyTail(tail []scanned, from int64) (_ *segment, end int64, err error) {
+func (s *Store) copyTail(tail []scanned, from superseded) (_ *segment, end int64, err error) {
 	number := s.seg.number + 1
 	tmp := filepath.Join(s.dir, "tmp", filepath.Base(s.segmentPath(number)))
 	f, err := s.fs.OpenFile(tmp, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
@@ -203,8 +210,8 @@ func (s *Store) copyTail(tail []scanned, from int64) (_ *segment, end int64, err
 	return &segment{number, f}, end, nil
 }
 
-func (s *Store) writeTail(f vfs.File, tail []scanned, from int64) (int64, error) {
-	note, err := json.Marshal(superseded{s.seg.number, from})
+func (s *Store) writeTail(f vfs.File, tail []scanned, from superseded) (int64, error) {
+	note, err := json.Marshal(from)
 	if err != nil {
 		return 0, err
 	}
