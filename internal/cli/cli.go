@@ -127,6 +127,7 @@ var commands = [...]func(*Stdio) *cobra.Command{
 	newFind,
 	newMove,
 	newGet,
+	newDump,
 	newConfig,
 	newLinks,
 	newReindex,
