@@ -325,6 +325,9 @@ func (in *Ingester) among(j *job, earlier []*job) (Outcome, bool, error) {
 		if err != nil {
 			return Outcome{}, false, err
 		}
+		if same && in.o.Duplicates == Reject {
+			return Outcome{}, false, errDuplicate()
+		}
 		if same {
 			j.shares = k
 			return Outcome{}, true, nil

@@ -29,6 +29,9 @@ func (in *Ingester) decide(ctx context.Context, j *job) (out Outcome, decided bo
 		if err != nil {
 			return Outcome{}, false, err
 		}
+		if same && !v.Hidden && in.o.Duplicates == Reject {
+			return Outcome{}, false, errDuplicate()
+		}
 		if same && v.Hidden {
 			j.restore = v.Record
 		}
@@ -41,6 +44,10 @@ func (in *Ingester) decide(ctx context.Context, j *job) (out Outcome, decided bo
 		return Outcome{}, false, nil
 	}
 	return in.applyPolicy(j, top)
+}
+
+func errDuplicate() error {
+	return &Error{Status: StatusDuplicate, Comment: "SOP Instance UID is stored already"}
 }
 
 // known is the outcome of an object that is there already.
@@ -64,7 +71,7 @@ func (in *Ingester) applyPolicy(j *job, top int) (out Outcome, decided bool, err
 	}
 	switch in.o.Duplicates {
 	case Reject:
-		return Outcome{}, false, &Error{Status: StatusDuplicate, Comment: "different object has this UID"}
+		return Outcome{}, false, errDuplicate()
 	case Ignore:
 		return outcome(j, Ignored, "", 0, 0), true, nil
 	case Keep:

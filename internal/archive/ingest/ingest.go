@@ -20,13 +20,13 @@ import (
 )
 
 // Policy says what becomes of an object that differs from the one under its UID. One that
-// is identical is always a success that stores nothing.
+// is identical is a success that stores nothing, save with Reject.
 type Policy string
 
 // The policies.
 const (
 	Keep    Policy = "keep"    // both are kept, the later one flagged; the first stays current
-	Reject  Policy = "reject"  // refused with status 0111
+	Reject  Policy = "reject"  // refused with status 0111, identical ones too
 	Ignore  Policy = "ignore"  // dropped, answered with success
 	Replace Policy = "replace" // both are kept, the later one becomes current
 )

@@ -270,11 +270,17 @@ func TestPolicies(t *testing.T) {
 	} {
 		w := inMemory(t, ingest.Options{Duplicates: c.policy})
 		first := mustSend(t, w.in, o, a)
-		if same := mustSend(t, w.in, o, a); same.Kind != ingest.Identical || same.Record != first.Record {
-			t.Errorf("%s: the same again is %+v", c.policy, same)
+		var e *ingest.Error
+		same, err := send(w.in, hint(o), a)
+		switch {
+		case c.policy == ingest.Reject:
+			if !errors.As(err, &e) || e.Status != ingest.StatusDuplicate {
+				t.Errorf("reject: the same again: %v", err)
+			}
+		case err != nil || same.Kind != ingest.Identical || same.Record != first.Record:
+			t.Errorf("%s: the same again is %+v, %v", c.policy, same, err)
 		}
 		out, err := send(w.in, hint(o), b)
-		var e *ingest.Error
 		if c.status != 0 && (!errors.As(err, &e) || e.Status != c.status) || c.status == 0 && (err != nil || out.Kind != c.kind) {
 			t.Errorf("%s: %+v, %v", c.policy, out, err)
 		}
