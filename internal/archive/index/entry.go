@@ -67,12 +67,10 @@ func EntryOf(ds *dicom.DataSet, env record.Envelope, stored record.Stored) (Entr
 	if err != nil {
 		return e, fmt.Errorf("attributes to keep: %w", err)
 	}
-	raw, err := dicom.AppendEncode(nil, kept, uid.ExplicitVRLittleEndian)
-	if err != nil {
+	if e.Attrs, err = dicom.AppendEncode(nil, kept, uid.ExplicitVRLittleEndian); err != nil {
 		return e, fmt.Errorf("attributes to keep: %w", err)
 	}
-	e.Attrs, err = pack(raw)
-	return e, err
+	return e, nil
 }
 
 // littleEndian turns a data set of the retired big endian syntax around before it is

@@ -26,7 +26,7 @@ var unpacker = sync.OnceValues(func() (*zstd.Decoder, error) {
 	return zstd.NewReader(nil, zstd.WithDecoderConcurrency(4), zstd.WithDecoderMaxMemory(maxUnpacked), zstd.WithDecoderLowmem(true))
 })
 
-// The first byte of kept attributes.
+// The first byte of packed attributes.
 const (
 	packedRaw  = 0
 	packedZstd = 1
@@ -35,7 +35,8 @@ const (
 // minPacked is from how many bytes on compression pays.
 const minPacked = 512
 
-func pack(raw []byte) ([]byte, error) {
+// Pack compresses kept attributes, with a first byte that says how, 0 or 1.
+func Pack(raw []byte) ([]byte, error) {
 	if len(raw) < minPacked {
 		return append(append(make([]byte, 0, len(raw)+1), packedRaw), raw...), nil
 	}
@@ -46,22 +47,27 @@ func pack(raw []byte) ([]byte, error) {
 	return z.EncodeAll(raw, append(make([]byte, 0, len(raw)/2+64), packedZstd)), nil
 }
 
-// Kept reads the attributes of an Entry: a byte that says how they are packed, then a data
-// set in Explicit VR Little Endian.
-func Kept(attrs []byte) (*dicom.DataSet, error) {
-	if len(attrs) == 0 {
+// Unpack undoes Pack.
+func Unpack(packed []byte) ([]byte, error) {
+	switch {
+	case len(packed) > 0 && packed[0] == packedRaw:
+		return packed[1:], nil
+	case len(packed) == 0 || packed[0] != packedZstd:
 		return nil, ErrKept
 	}
-	raw := attrs[1:]
-	if attrs[0] != packedRaw {
-		z, err := unpacker()
-		if err != nil {
-			return nil, err
-		}
-		if raw, err = z.DecodeAll(raw, nil); err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrKept, err)
-		}
+	z, err := unpacker()
+	if err != nil {
+		return nil, err
 	}
+	raw, err := z.DecodeAll(packed[1:], nil)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrKept, err)
+	}
+	return raw, nil
+}
+
+// Kept reads the attributes of an Entry: a data set in Explicit VR Little Endian.
+func Kept(raw []byte) (*dicom.DataSet, error) {
 	ds, err := dicom.DecodeBytes(raw, dicom.DecodeOptions{Syntax: uid.ExplicitVRLittleEndian, BulkMin: -1})
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrKept, err)
@@ -69,8 +75,8 @@ func Kept(attrs []byte) (*dicom.DataSet, error) {
 	return ds, nil
 }
 
-// KeptOf packs those attributes of a data set that belong to a level or to one above it:
-// what an entity of the level is known by.
+// KeptOf encodes those attributes of a data set that belong to a level or to one above
+// it: what an entity of the level is known by.
 func KeptOf(ds *dicom.DataSet, level Level) ([]byte, error) {
 	ed := ds.Edit()
 	for e := range ds.All() {
@@ -82,9 +88,5 @@ func KeptOf(ds *dicom.DataSet, level Level) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	raw, err := dicom.AppendEncode(nil, part, uid.ExplicitVRLittleEndian)
-	if err != nil {
-		return nil, err
-	}
-	return pack(raw)
+	return dicom.AppendEncode(nil, part, uid.ExplicitVRLittleEndian)
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // maxCached bounds each of the writer's caches.
-const maxCached = 4096
+const maxCached = 512
 
 // cache holds what the writer knows of parents, so that a further instance of a series
 // looks nothing up. It is true because there is one writer, and is dropped with every
@@ -44,6 +44,8 @@ type series struct {
 	pk, rep, instances int64
 	modality           string
 	study              *study
+	basePK             int64
+	base               []byte // nil when not looked up, or too large to be kept in memory
 }
 
 func (c *cache) clear() { *c = cache{} }
@@ -297,10 +299,14 @@ func flagsOf(env *record.Envelope) (f int64) {
 
 func (b *batch) insert(e *index.Entry, se *series) (int64, error) {
 	env, sums := &e.Envelope, e.Stored.Sums
+	attrs, err := b.packAttrs(se, e.Attrs)
+	if err != nil {
+		return 0, err
+	}
 	res, err := b.x.exec(b.ctx, `INSERT INTO instance (series, sop, version, flags, class, syntax, number, ref, head, size, head_crc, crc, record, received, born, attrs)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		se.pk, string(env.Instance), env.Number, flagsOf(env), string(env.Class), string(env.Syntax), e.Number, string(e.Stored.Ref),
-		sums.Head, sums.Data, int64(sums.HeadCRC), int64(sums.DataCRC), string(env.ID), env.Received.UnixNano(), int64(b.state.feed), e.Attrs)
+		sums.Head, sums.Data, int64(sums.HeadCRC), int64(sums.DataCRC), string(env.ID), env.Received.UnixNano(), int64(b.state.feed), attrs)
 	if err != nil {
 		return 0, err
 	}

@@ -91,8 +91,8 @@ func (b *batch) seriesOf(e *index.Entry, st *study) (*series, error) {
 		return se, nil
 	}
 	se := &series{study: st}
-	found, err := b.x.row(b.ctx, "SELECT pk, rep, instances, modality FROM series WHERE uid = ? AND study = ?",
-		[]any{string(key.uid), st.pk}, &se.pk, &se.rep, &se.instances, &se.modality)
+	found, err := b.x.row(b.ctx, "SELECT pk, rep, instances, modality, base FROM series WHERE uid = ? AND study = ?",
+		[]any{string(key.uid), st.pk}, &se.pk, &se.rep, &se.instances, &se.modality, &se.basePK)
 	if err != nil {
 		return nil, err
 	}
@@ -221,9 +221,9 @@ func (b *batch) elect(table string, pk int64) error {
 		"study":   "instance i JOIN series se ON se.pk = i.series WHERE se.study = ?",
 		"patient": "instance i JOIN series se ON se.pk = i.series JOIN study st ON st.pk = se.study WHERE st.patient = ?",
 	}[table]
-	var rep int64
+	var rep, base int64
 	var attrs []byte
-	found, err := b.x.row(b.ctx, "SELECT i.pk, i.attrs FROM "+from+" AND "+visible+" ORDER BY i.pk LIMIT 1", []any{pk}, &rep, &attrs)
+	found, err := b.x.row(b.ctx, "SELECT i.pk, i.attrs, (SELECT base FROM series WHERE pk = i.series) FROM "+from+" AND "+visible+" ORDER BY i.pk LIMIT 1", []any{pk}, &rep, &attrs, &base)
 	if err != nil {
 		return err
 	}
@@ -231,7 +231,11 @@ func (b *batch) elect(table string, pk int64) error {
 		_, err := b.x.exec(b.ctx, "UPDATE "+table+" SET rep = 0 WHERE pk = ?", pk)
 		return err
 	}
-	ds, err := index.Kept(attrs)
+	raw, err := unpackAttrs(attrs, func() ([]byte, error) { return b.loadBase(base) })
+	if err != nil {
+		return err
+	}
+	ds, err := index.Kept(raw)
 	if err != nil {
 		return err
 	}
@@ -246,6 +250,9 @@ func (b *batch) elect(table string, pk int64) error {
 func (b *batch) represents(table string, pk, rep int64, e *index.Entry, ds *dicom.DataSet) error {
 	level := map[string]index.Level{"series": index.Series, "study": index.Study, "patient": index.Patient}[table]
 	attrs, err := index.KeptOf(ds, level)
+	if err == nil {
+		attrs, err = index.Pack(attrs)
+	}
 	if err != nil {
 		return err
 	}

@@ -45,7 +45,7 @@ func tableOf(l index.Level) (table, error) {
 	case index.Series:
 		return table{"se", seriesColumns, `series se JOIN study st ON st.pk = se.study JOIN patient p ON p.pk = st.patient`, "se.instances > 0"}, nil
 	case index.Image:
-		return table{"i", seriesColumns + ", " + places, `instance i` + upwards, visible}, nil
+		return table{"i", seriesColumns + ", se.base, " + places, `instance i` + upwards, visible}, nil
 	}
 	return table{}, fmt.Errorf("%w: level %d", index.ErrIdentifier, l)
 }

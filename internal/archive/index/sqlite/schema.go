@@ -46,10 +46,12 @@ CREATE INDEX study_accession ON study (accession) WHERE accession <> '';
 CREATE TABLE series (
 	pk INTEGER PRIMARY KEY, study INTEGER NOT NULL, uid TEXT NOT NULL, born INTEGER NOT NULL, rep INTEGER NOT NULL DEFAULT 0,
 	modality TEXT NOT NULL DEFAULT '', number INTEGER NOT NULL DEFAULT 0, attrs BLOB NOT NULL DEFAULT x'',
+	base INTEGER NOT NULL DEFAULT 0,                    -- what its instances' attributes are patches of
 	instances INTEGER NOT NULL DEFAULT 0, bytes INTEGER NOT NULL DEFAULT 0,
 	UNIQUE (uid, study)
 ) STRICT;
 CREATE INDEX series_study ON series (study);
+CREATE TABLE base (pk INTEGER PRIMARY KEY, attrs BLOB NOT NULL) STRICT;
 CREATE TABLE instance (
 	pk INTEGER PRIMARY KEY, series INTEGER NOT NULL, sop TEXT NOT NULL, version INTEGER NOT NULL, flags INTEGER NOT NULL,
 	class TEXT NOT NULL, syntax TEXT NOT NULL, number INTEGER NOT NULL,

@@ -153,9 +153,12 @@ func (r *search) page(ctx context.Context, n int) (out []*index.Row, read int, e
 	if err != nil {
 		return nil, 0, err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		row, err := r.scan(rows)
+	found, err := r.scanAll(rows)
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, f := range found { // with no statement open: a row may look up its base
+		row, err := r.finish(ctx, f)
 		if err != nil {
 			return out, read, err
 		}
@@ -169,16 +172,45 @@ func (r *search) page(ctx context.Context, n int) (out []*index.Row, read int, e
 	if !r.until.IsZero() && time.Now().After(r.until) {
 		return out, read, index.ErrTooBroad
 	}
-	return out, read, rows.Err()
+	return out, read, nil
 }
 
-func (r *search) scan(rows *sql.Rows) (*index.Row, error) {
+// scanned is a row whose attributes are still packed.
+type scanned struct {
+	row   *index.Row
+	attrs []byte
+	base  int64
+}
+
+func (r *search) scanAll(rows *sql.Rows) ([]scanned, error) {
+	defer rows.Close()
+	var out []scanned
+	for rows.Next() {
+		f, err := r.scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, f)
+	}
+	return out, rows.Err()
+}
+
+func (r *search) finish(ctx context.Context, f scanned) (*index.Row, error) {
+	raw, err := unpackAttrs(f.attrs, func() ([]byte, error) { return r.x.base(ctx, f.base) })
+	if err != nil {
+		return nil, err
+	}
+	f.row.Attrs, err = index.Kept(raw)
+	return f.row, err
+}
+
+func (r *search) scan(rows *sql.Rows) (scanned, error) {
 	row := &index.Row{Level: r.s.Level}
-	var attrs []byte
+	f := scanned{row: row}
 	var modalities, classes string
 	c := &row.Counts
 	var l *place
-	dst := append(make([]any, 0, 32), &row.ID, &row.At.Value, &attrs, &c.PatientStudies, &c.PatientSeries, &c.PatientInstances)
+	dst := append(make([]any, 0, 32), &row.ID, &row.At.Value, &f.attrs, &c.PatientStudies, &c.PatientSeries, &c.PatientInstances)
 	if row.Level >= index.Study {
 		dst = append(dst, &c.StudySeries, &c.StudyInstances, &modalities, &classes)
 	}
@@ -187,10 +219,10 @@ func (r *search) scan(rows *sql.Rows) (*index.Row, error) {
 	}
 	if row.Level == index.Image {
 		l = new(place)
-		dst = append(dst, l.dst()...)
+		dst = append(append(dst, &f.base), l.dst()...)
 	}
 	if err := rows.Scan(dst...); err != nil {
-		return nil, err
+		return f, err
 	}
 	r.begun = true
 	row.At.ID, row.At.Feed = row.ID, r.after.Feed
@@ -202,9 +234,7 @@ func (r *search) scan(rows *sql.Rows) (*index.Row, error) {
 	for _, u := range splitSet(classes) {
 		row.Classes = append(row.Classes, uid.UID(u))
 	}
-	var err error
-	row.Attrs, err = index.Kept(attrs)
-	return row, err
+	return f, nil
 }
 
 // place takes the columns of places.

@@ -31,6 +31,7 @@ type Index struct {
 	wdb, rdb *sql.DB
 	feed     atomic.Uint64 // number of the last committed change
 	reads    statements
+	bases    bases
 
 	mu     sync.Mutex // the writer: all below
 	w      *sql.Conn
@@ -204,7 +205,7 @@ func (x *Index) Reset(ctx context.Context) error {
 	defer x.mu.Unlock()
 	x.cache.clear()
 	err := x.transaction(ctx, func() error {
-		for _, t := range []string{"patient", "patient_name", "study", "series", "instance", "reference", "change", "quarantine"} {
+		for _, t := range []string{"patient", "patient_name", "study", "series", "base", "instance", "reference", "change", "quarantine"} {
 			if _, err := x.w.ExecContext(ctx, "DELETE FROM "+t); err != nil {
 				return err
 			}
@@ -215,6 +216,7 @@ func (x *Index) Reset(ctx context.Context) error {
 	if err == nil {
 		x.state = position{}
 		x.feed.Store(0)
+		x.bases.clear()
 	}
 	return err
 }
