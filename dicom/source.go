@@ -19,6 +19,9 @@ type source struct {
 	gap   int64       // their bytes
 	chunk int
 	err   error // what ended the input; io.EOF when it simply ended
+
+	passing bool  // buf need not keep what was read
+	known   int64 // size of r, or -1
 }
 
 const (
@@ -34,6 +37,8 @@ func (s *source) left() int64 {
 	switch {
 	case s.ra != nil:
 		return s.size - s.offset()
+	case s.passing && s.known >= 0:
+		return max(s.known-s.offset(), 0)
 	case s.r != nil:
 		return -1
 	}
@@ -43,6 +48,9 @@ func (s *source) left() int64 {
 // have makes at least n bytes available behind pos, or tells that the input is shorter.
 func (s *source) have(n int) bool {
 	for len(s.buf)-s.pos < n {
+		if s.passing {
+			s.compact()
+		}
 		if s.err != nil || !s.more(n-(len(s.buf)-s.pos)) {
 			return false
 		}
@@ -113,3 +121,49 @@ func (s *source) gapHere() (bulkValue, bool) {
 
 // rest returns what is buffered behind pos.
 func (s *source) rest() []byte { return s.buf[s.pos:] }
+
+// peek is have without a word about a value that was left out of the buffer.
+func (s *source) peek(n int) bool {
+	if _, gap := s.gapHere(); gap {
+		return false
+	}
+	return s.have(n)
+}
+
+// compact drops what has been read from the buffer.
+func (s *source) compact() {
+	s.base += int64(s.pos)
+	s.buf = s.buf[:copy(s.buf, s.buf[s.pos:])]
+	s.pos = 0
+}
+
+// pass goes over n bytes that need not be kept, or over what there is of them.
+func (s *source) pass(n int64) int64 {
+	var went int64
+	for went < n {
+		here := min(n-went, int64(len(s.buf)-s.pos))
+		s.pos += int(here)
+		went += here
+		if went == n || s.seek(n-went) {
+			return n
+		}
+		if !s.have(1) {
+			break
+		}
+	}
+	return went
+}
+
+// seek jumps over n bytes of an input that can do so and is known to have them.
+func (s *source) seek(n int64) bool {
+	to, ok := s.r.(io.Seeker)
+	if !ok || s.known < 0 || n < mostChunk || n > s.left() {
+		return false
+	}
+	if _, err := to.Seek(n, io.SeekCurrent); err != nil {
+		return false
+	}
+	s.base += int64(s.pos) + n
+	s.buf, s.pos = s.buf[:0], 0
+	return true
+}
