@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"testing"
 
@@ -96,5 +97,37 @@ func TestBadRecordIsSetAside(t *testing.T) {
 	s, err := x.State(context.Background())
 	if err != nil || s.Instance != 3 || s.Quarantined != 1 || s.Feed != 3 || s.Applied.Offset != 4 || out[2].Problem == nil || out[3].Feed != 3 {
 		t.Errorf("%+v, %v, %+v", s, err, out)
+	}
+}
+
+// TestFull: without room a commit fails as a whole, nothing of it is visible or set
+// aside, and the same commit works when there is room again.
+func TestFull(t *testing.T) {
+	x := open(t, filepath.Join(t.TempDir(), "index.db"))
+	ctx := context.Background()
+	limit := func(pages int) {
+		if _, err := x.w.ExecContext(ctx, fmt.Sprint("PRAGMA max_page_count = ", pages)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var f indextest.Feeder
+	var batch []index.Entry
+	for i := range 200 {
+		o := indextest.Object{Patient: fmt.Sprint("P", i), Study: uid.UID(fmt.Sprint("1.1.", i)), Series: uid.UID(fmt.Sprint("1.2.", i)), SOP: uid.UID(fmt.Sprint("1.3.", i)), Class: uid.CTImageStorage}
+		batch = append(batch, f.Entry(t, o))
+	}
+	indextest.Commit(t, x, batch[:10]...)
+	before, _ := x.State(ctx)
+	limit(1) // no more than there are
+	if out, err := x.Commit(ctx, batch); err == nil {
+		t.Fatalf("committed without room: %+v", out[len(out)-1])
+	}
+	if after, err := x.State(ctx); err != nil || after != before {
+		t.Errorf("%+v, %v, want %+v", after, err, before)
+	}
+	limit(1 << 30)
+	indextest.Commit(t, x, batch...)
+	if s, err := x.State(ctx); err != nil || s.Instance != 200 || s.Studies != 200 || s.Feed != 200 || s.Quarantined != 0 {
+		t.Errorf("%+v, %v", s, err)
 	}
 }
