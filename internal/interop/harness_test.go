@@ -1,5 +1,5 @@
-// Package interop runs the program against real peers: DCMTK and Orthanc, called by
-// absolute path, over TCP. Nothing of it is compiled into the product.
+//go:build unix
+
 package interop
 
 import (
