@@ -118,12 +118,14 @@ func TestEditKeepsWhatItDoesNotTouch(t *testing.T) {
 		if el, _, _ := got.Find("RequestAttributesSequence[0].ScheduledProtocolCodeSequence[0].ScheduledProcedureStepID"); el.Text() != "SPS1" {
 			t.Errorf("%s: its neighbour has %q", syntax.Name(), el.Text())
 		}
-		again, err := AppendEncode(nil, got, syntax)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := DecodeBytes(again, DecodeOptions{Syntax: syntax, OnFlaw: Strict}); err != nil {
-			t.Errorf("%s: %v", syntax.Name(), err)
+		for _, to := range layouts {
+			again, err := AppendEncode(nil, got, to)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := DecodeBytes(again, DecodeOptions{Syntax: to, OnFlaw: Strict}); err != nil {
+				t.Errorf("%s edited, as %s: %v", syntax.Name(), to.Name(), err)
+			}
 		}
 	}
 }

@@ -228,8 +228,14 @@ func (e *Editor) Build() (*DataSet, error) {
 // build turns what was laid out into a data set.
 func (a *appender) build(override string) (*DataSet, error) {
 	syntax := uid.ExplicitVRLittleEndian
+	switch {
+	case a.enc.big:
+		syntax = uid.ExplicitVRBigEndian
+	case !a.enc.explicit:
+		syntax = uid.ImplicitVRLittleEndian
+	}
 	src := source{buf: a.buf[:len(a.buf):len(a.buf)], gaps: a.bulk, gap: a.gap}
-	o := DecodeOptions{Syntax: syntax, Limits: Limits{-1, -1, -1, -1}, Charset: override}
+	o := DecodeOptions{Syntax: syntax, Limits: Limits{-1, -1, -1, -1}, Charset: override, exact: true}
 	return decode(src, a.enc, o)
 }
 

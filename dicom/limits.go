@@ -61,6 +61,8 @@ type DecodeOptions struct {
 	// Charset overrides Specific Character Set (0008,0005) of the whole data set, for
 	// objects known to be mislabelled. Values as in the attribute, joined by backslash.
 	Charset string
+
+	exact bool // the layout is known: no looking whether the syntax is true
 }
 
 // Strict is an OnFlaw that ends decoding at the first deviation, with the flaw as the

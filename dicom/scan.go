@@ -90,7 +90,7 @@ func (s *scanner) start(enc encoding) error {
 // mismatch notices a data set whose kind of VR is not the one its syntax names.
 func (s *scanner) mismatch(first bool) error {
 	e := &s.enc
-	if !first || looksExplicit(s.src.rest()) == e.explicit || e.big {
+	if !first || s.o.exact || looksExplicit(s.src.rest()) == e.explicit || e.big {
 		return nil
 	}
 	if e.explicit && isLetter(s.src.rest()[4]) && isLetter(s.src.rest()[5]) {

@@ -45,11 +45,7 @@ type Entry struct {
 // data is enough. The envelope decides what object and patient it is.
 func EntryOf(ds *dicom.DataSet, env record.Envelope, stored record.Stored) (Entry, error) {
 	e := Entry{Envelope: env, Stored: stored}
-	ds, err := littleEndian(ds, env.Syntax)
-	if err != nil {
-		return e, err
-	}
-	ds, err = coerce(ds, env.Coercions)
+	ds, err := coerce(ds, env.Coercions)
 	if err != nil {
 		return e, fmt.Errorf("coerced attributes: %w", err)
 	}
@@ -71,19 +67,6 @@ func EntryOf(ds *dicom.DataSet, env record.Envelope, stored record.Stored) (Entr
 		return e, fmt.Errorf("attributes to keep: %w", err)
 	}
 	return e, nil
-}
-
-// littleEndian turns a data set of the retired big endian syntax around before it is
-// edited: what an Editor builds keeps the byte order of its base.
-func littleEndian(ds *dicom.DataSet, syntax uid.UID) (*dicom.DataSet, error) {
-	if syntax != uid.ExplicitVRBigEndian {
-		return ds, nil
-	}
-	raw, err := dicom.AppendEncode(nil, ds, uid.ExplicitVRLittleEndian)
-	if err != nil {
-		return nil, fmt.Errorf("byte order: %w", err)
-	}
-	return dicom.DecodeBytes(raw, dicom.DecodeOptions{Syntax: uid.ExplicitVRLittleEndian, BulkMin: -1})
 }
 
 func coerce(ds *dicom.DataSet, list []record.Coercion) (*dicom.DataSet, error) {
