@@ -30,7 +30,8 @@ type scanner struct {
 // position: whoever asked has to go over it before the next call.
 type event struct {
 	kind   eventKind
-	size   uint8 // bytes of the header; at an end those of the delimiter
+	ends   eventKind // what an end is the end of
+	size   uint8     // bytes of the header; at an end those of the delimiter
 	flag   recordFlag
 	tag    tag.Tag
 	vr     vr.VR
@@ -155,9 +156,13 @@ func (s *scanner) closeFull() (bool, error) {
 // pop leaves the innermost level, whose delimiter, if it had one, has been read.
 func (s *scanner) pop(delimiter uint8, flag recordFlag) {
 	f := s.top()
-	s.ev = event{kind: endEvent, size: delimiter, flag: flag, tag: f.tag}
+	s.ev = event{kind: endEvent, ends: itemEvent, size: delimiter, flag: flag, tag: f.tag}
 	if !f.item {
+		s.ev.ends = sequenceEvent
 		s.depth--
+	}
+	if f.kind == inFragments {
+		s.ev.ends = fragmentsEvent
 	}
 	s.creators = s.creators[:f.creators]
 	s.stack = s.stack[:len(s.stack)-1]

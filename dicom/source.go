@@ -167,3 +167,25 @@ func (s *source) seek(n int64) bool {
 	s.buf, s.pos = s.buf[:0], 0
 	return true
 }
+
+// readInto moves bytes into p: what the buffer has, or straight from the input if p is
+// long. None means that the input has ended.
+func (s *source) readInto(p []byte) int {
+	if s.pos == len(s.buf) {
+		if len(p) >= firstChunk && s.err == nil {
+			s.compact()
+			n, err := io.ReadAtLeast(s.r, p, 1)
+			s.base += int64(n)
+			if n == 0 {
+				s.err = err
+			}
+			return n
+		}
+		if !s.have(1) {
+			return 0
+		}
+	}
+	n := copy(p, s.buf[s.pos:])
+	s.pos += n
+	return n
+}

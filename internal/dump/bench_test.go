@@ -54,9 +54,45 @@ func BenchmarkText(b *testing.B) {
 	}
 }
 
-// BenchmarkFolder dumps a folder of 500 CT files, here and by dcmdump, each once a round,
-// and reports files per second of processor time of both and their ratio.
+// BenchmarkFolder works on a folder of 500 CT files, here and by dcmdump, once each a
+// round, and reports files per second of processor time of both and their ratio. Dump is
+// all of it printed; header is read up to the pixel data, whole with it in memory, and
+// dcmdump prints one element of each.
 func BenchmarkFolder(b *testing.B) {
+	names := ctFolder(b)
+	one := []string{"-q", "+P", "0010,0020"}
+	for _, c := range []struct {
+		name  string
+		ours  func(*testing.B, []string)
+		flags []string
+	}{
+		{"dump", dumpFiles, nil},
+		{"header", parser(dicom.DecodeOptions{Until: tag.PixelData}), append(one, "+sb", "7fe0,0010")},
+		{"whole", parser(dicom.DecodeOptions{BulkMin: -1}), one},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			var ours, theirs time.Duration
+			c.ours(b, names[:50])
+			for b.Loop() {
+				start := processorTime(b)
+				c.ours(b, names)
+				ours += processorTime(b) - start
+				cmd := exec.Command(dcmdump, append(c.flags, names...)...)
+				err := cmd.Run()
+				if _, exit := err.(*exec.ExitError); err != nil && !exit {
+					b.Fatal(err)
+				}
+				theirs += cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+			}
+			n := float64(len(names) * b.N)
+			b.ReportMetric(n/ours.Seconds(), "files/core-s")
+			b.ReportMetric(n/theirs.Seconds(), "dcmdump-files/core-s")
+			b.ReportMetric(theirs.Seconds()/ours.Seconds(), "times-dcmdump")
+		})
+	}
+}
+
+func ctFolder(b *testing.B) []string {
 	raw := ctFile(b, needs(b))
 	dir := b.TempDir()
 	var names []string
@@ -66,21 +102,19 @@ func BenchmarkFolder(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
-	var ours, theirs time.Duration
-	for b.Loop() {
-		start := processorTime(b)
-		dumpFiles(b, names)
-		ours += processorTime(b) - start
-		cmd := exec.Command(dcmdump, names...)
-		if err := cmd.Run(); err != nil {
-			b.Fatal(err)
+	return names
+}
+
+func parser(o dicom.DecodeOptions) func(*testing.B, []string) {
+	return func(b *testing.B, names []string) {
+		for _, name := range names {
+			f, err := part10.Open(name, o)
+			if err != nil {
+				b.Fatal(err)
+			}
+			f.Close()
 		}
-		theirs += cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 	}
-	n := float64(500 * b.N)
-	b.ReportMetric(n/ours.Seconds(), "files/core-s")
-	b.ReportMetric(n/theirs.Seconds(), "dcmdump-files/core-s")
-	b.ReportMetric(theirs.Seconds()/ours.Seconds(), "times-dcmdump")
 }
 
 // processorTime is what the process used so far, in user and system mode.
