@@ -58,17 +58,19 @@ func (s *source) have(n int) bool {
 	return true
 }
 
-// more reads a chunk, never more than doubles the buffer at a time: a length that lies
-// costs nothing until its bytes arrive.
+// more reads a chunk. Where nobody knows how much there is, it never more than doubles the
+// buffer at a time: a length that lies costs nothing until its bytes arrive.
 func (s *source) more(want int) bool {
 	if s.ra == nil && s.r == nil {
 		s.err = io.EOF
 		return false
 	}
 	s.chunk = min(max(2*s.chunk, firstChunk), mostChunk)
-	n := min(max(want, s.chunk), max(len(s.buf), mostChunk))
+	n := max(want, s.chunk)
 	if s.ra != nil {
 		n = int(min(int64(n), s.size-s.base-int64(len(s.buf))))
+	} else {
+		n = min(n, max(len(s.buf), mostChunk))
 	}
 	if n <= 0 {
 		s.err = io.EOF
