@@ -20,9 +20,6 @@ func (l *Loader) check() {
 	if c.Server.MaxPDU < 4096 || c.Server.MaxPDU > 16<<20 {
 		l.errorf(l.from("server.max_pdu"), "server.max_pdu: %d is not between 4096 and %d", c.Server.MaxPDU, 16<<20)
 	}
-	if c.Server.UnknownAE == "quarantine" {
-		l.errorf(l.from("server.unknown_ae"), "server.unknown_ae: quarantine is not part of this version of Gantry; choose refuse, echo or serve")
-	}
 	l.checkTLS()
 	l.checkStorage()
 	l.checkHTTP()

@@ -36,7 +36,7 @@ type Server struct {
 	IdleTimeout     time.Duration
 	ShutdownTimeout time.Duration
 	CheckCalledAE   bool
-	UnknownAE       string // refuse, echo or serve; empty chooses by Bind
+	UnknownAE       string // refuse, echo, quarantine or serve; empty chooses by Bind
 }
 
 // TLS is the second DICOM listener, for TLS (PS3.15 B.9 and later).
@@ -169,7 +169,7 @@ func isLoopback(host string) bool {
 	return ip != nil && ip.IsLoopback()
 }
 
-// UnknownCaller is what an AE title that no peer has may do: refuse, echo or serve. Where
+// UnknownCaller is what an AE title that no peer has may do: refuse, echo, quarantine or serve. Where
 // nothing is set, loopback serves everybody, and any other address lets strangers echo.
 func (c *Config) UnknownCaller() string {
 	switch {

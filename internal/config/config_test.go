@@ -91,9 +91,6 @@ func TestPending(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := load("server: {unknown_ae: quarantine}"); err == nil || !strings.Contains(err.Error(), "not part of this version") {
-		t.Errorf("quarantine: %v", err)
-	}
 }
 
 func TestEnvironmentAndFlagsOverride(t *testing.T) {

@@ -29,7 +29,7 @@ func keys() []key {
 		{name: "server.idle_timeout", aliases: []string{"server.idle_timeout_seconds"}, value: func(c *Config) any { return &c.Server.IdleTimeout }, help: "an association without work for so long is ended; seconds, or 90s, 5m"},
 		{name: "server.shutdown_timeout", value: func(c *Config) any { return &c.Server.ShutdownTimeout }, help: "how long work under way may take to end at shutdown"},
 		{name: "server.check_called_ae", value: func(c *Config) any { return &c.Server.CheckCalledAE }, help: "refuse callers that name another AE title"},
-		{name: "server.unknown_ae", value: func(c *Config) any { return &c.Server.UnknownAE }, values: "refuse|echo|quarantine|serve", help: "what callers may do that are no peer; empty: serve on loopback, else echo"},
+		{name: "server.unknown_ae", value: func(c *Config) any { return &c.Server.UnknownAE }, values: "refuse|echo|quarantine|serve", help: "what callers may do that are no peer: nothing, echo, store what is held until released over HTTP (/quarantine), everything; empty: serve on loopback, else echo"},
 		{name: "server.tls.enabled", aliases: []string{"tls.enabled"}, value: func(c *Config) any { return &c.TLS.Enabled }, help: "listen for TLS too"},
 		{name: "server.tls.port", aliases: []string{"tls.port"}, value: func(c *Config) any { return &c.TLS.Port }, help: "DICOM port for TLS"},
 		{name: "server.tls.certificate", aliases: []string{"tls.cert_path"}, value: func(c *Config) any { return &c.TLS.CertPath }, help: "certificate chain, PEM file"},

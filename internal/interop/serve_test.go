@@ -3,6 +3,9 @@
 package interop
 
 import (
+	"bytes"
+	"encoding/json"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -112,6 +115,39 @@ func TestUnknownCallers(t *testing.T) {
 		if (echo == 0) != want.echo || (store == 0) != want.store {
 			t.Errorf("%s: echo exits %d, store %d", policy, echo, store)
 		}
+	}
+}
+
+// TestQuarantine holds what a stranger sends until it is released over HTTP.
+func TestQuarantine(t *testing.T) {
+	dir := t.TempDir()
+	cfg := filepath.Join(dir, "gantry.yaml")
+	os.WriteFile(cfg, []byte("server: {unknown_ae: quarantine}\npeers: ['KNOWN:127.0.0.1:104']\nhttp: {auth: off}\n"), 0o600)
+	s := serveIn(t, dir, "--config", cfg)
+	port := strconv.Itoa(s.port)
+	o := study(1, 1)
+	must(t, dcmtk(t, "storescu"), "-aet", "STRANGER", "-aec", "GANTRY", "+sd", "localhost", port, files(t, o))
+	find := []string{"find", "GANTRY@" + addr(s.port), "-k", "PatientID=P0001"}
+	if out, code := run(t, gantry, append(find, "--calling", "KNOWN")...); code != 1 {
+		t.Errorf("held, and found: %s", out)
+	}
+	if out, code := run(t, gantry, append(find, "--calling", "STRANGER")...); code == 0 {
+		t.Errorf("a stranger may query: %s", out)
+	}
+	var held []map[string]any
+	_, body := s.get("/quarantine", "")
+	if err := json.Unmarshal([]byte(body), &held); err != nil || len(held) != 1 || held[0]["sopInstanceUID"] != string(o[0].instance) {
+		t.Fatalf("quarantine: %s", body)
+	}
+	b, _ := json.Marshal(held[0])
+	rsp, err := http.Post("http://"+addr(s.http)+"/quarantine/release", "application/json", bytes.NewReader(b))
+	if err != nil || rsp.StatusCode != 200 {
+		t.Fatalf("release: %v %v", rsp, err)
+	}
+	rsp.Body.Close()
+	must(t, gantry, append(find, "--calling", "KNOWN")...)
+	if _, body := s.get("/quarantine", ""); strings.TrimSpace(body) != "[]" {
+		t.Errorf("after the release: %s", body)
 	}
 }
 

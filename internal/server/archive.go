@@ -42,14 +42,21 @@ func openArchive(ctx context.Context, c *config.Config, log *slog.Logger, o inge
 			a.close()
 		}
 	}()
-	if err := a.openStores(ctx, c, log); err != nil {
+	if err := a.openIndex(ctx, c); err != nil {
+		return nil, err
+	}
+	st, err := a.index.State(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("index: %w", err)
+	}
+	if err := a.openStore(ctx, c, log, st.Applied); err != nil {
 		return nil, err
 	}
 	a.ingest, err = ingest.New(ctx, a.store, a.index, o)
 	return a, err
 }
 
-func (a *archive) openStores(ctx context.Context, c *config.Config, log *slog.Logger) error {
+func (a *archive) openIndex(ctx context.Context, c *config.Config) error {
 	if err := os.MkdirAll(a.dir, 0o700); err != nil {
 		return fmt.Errorf("storage folder: %w", err)
 	}
@@ -64,13 +71,10 @@ func (a *archive) openStores(ctx context.Context, c *config.Config, log *slog.Lo
 	if a.index, err = sqlite.Open(ctx, db, sqlite.Options{}); err != nil {
 		return fmt.Errorf("index %s: %w", db, err)
 	}
-	st, err := a.index.State(ctx)
-	if err != nil {
-		return fmt.Errorf("index %s: %w", db, err)
-	}
-	return a.openStore(ctx, c, log, st.Applied)
+	return nil
 }
 
+// openStore opens the log, whose tail it recovers from where the index has applied it.
 func (a *archive) openStore(ctx context.Context, c *config.Config, log *slog.Logger, applied record.Position) error {
 	var err error
 	a.store, err = fsblob.Open(ctx, a.dir, fsblob.Options{Naming: fsblob.Naming(c.Storage.Naming), PackMax: c.Storage.PackMax, Applied: applied, Log: log})
@@ -108,7 +112,10 @@ func Reindex(ctx context.Context, c *config.Config, console io.Writer) (index.St
 	}
 	a := &archive{dir: c.Storage.Directory}
 	defer a.close()
-	if err := a.openStores(ctx, c, log.Logger); err != nil {
+	if err := a.openIndex(ctx, c); err != nil {
+		return index.State{}, err
+	}
+	if err := a.openStore(ctx, c, log.Logger, record.Position{}); err != nil {
 		return index.State{}, err
 	}
 	s := &Server{log: log}

@@ -11,6 +11,7 @@ import (
 	"gantry/dicom/uid"
 	"gantry/dimse"
 	"gantry/internal/config"
+	"gantry/internal/front/dimsefront"
 )
 
 // peerTable is who is known. It is replaced as a whole by Reload.
@@ -85,17 +86,33 @@ func policy(c *config.Config, table *atomic.Pointer[peerTable]) dimse.Policy {
 		AnyCalled: !c.Server.CheckCalledAE,
 		Known: func(calling dimse.AETitle, host string) bool {
 			t := table.Load()
-			return t.unknown == "serve" || t.known(calling, host)
+			return t.unknown == "serve" || t.unknown == "quarantine" || t.known(calling, host)
 		},
 		Unknown: dimse.EchoUnknown,
 	}
-	p.Accept = func(prop *dimse.Proposal) (dimse.Grant, error) {
-		return dimse.Grant{Syntaxes: table.Load().syntaxes(string(prop.Peer.Calling))}, nil
-	}
+	p.Accept = func(prop *dimse.Proposal) (dimse.Grant, error) { return table.Load().grant(prop.Peer), nil }
 	if table.Load().unknown == "refuse" {
 		p.Unknown = dimse.RefuseUnknown
 	}
 	return p
+}
+
+// grant is what a caller is given: its order of transfer syntaxes, and for a stranger in
+// quarantine no more than to echo and to store what will be held.
+func (t *peerTable) grant(p *dimse.Peer) dimse.Grant {
+	g := dimse.Grant{Syntaxes: t.syntaxes(string(p.Calling))}
+	if t.unknown == "quarantine" && !t.known(p.Calling, p.Host()) {
+		g.Value = dimsefront.Stranger
+		g.Classes = func(c uid.UID) bool { return c == uid.Verification || !isService(c) }
+	}
+	return g
+}
+
+// isService reports whether a SOP class asks something of the archive: every one of the
+// dictionary that is not for storage.
+func isService(c uid.UID) bool {
+	_, ok := uid.Lookup(c)
+	return ok && !c.IsStorage()
 }
 
 // syntaxes is the order of transfer syntaxes that a peer is given.

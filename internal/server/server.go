@@ -140,7 +140,8 @@ func (s *Server) listenHTTP(c *config.Config) error {
 			return fmt.Errorf("HTTP token: %w", err)
 		}
 	}
-	h := adminapi.Handler(adminapi.Config{Ready: s.ready.Load, Health: s.health, Metrics: s.metrics.Handler(), Token: s.token})
+	h := adminapi.Handler(adminapi.Config{Ready: s.ready.Load, Health: s.health, Metrics: s.metrics.Handler(), Token: s.token,
+		Held: quarantine{s.archive.index, s.archive.index, s.archive.ingest}})
 	addrs := []string{c.HTTP.Address}
 	if c.Monitoring.Enabled {
 		addrs = append(addrs, net.JoinHostPort(c.Server.Bind, strconv.Itoa(c.Monitoring.MetricsPort)))

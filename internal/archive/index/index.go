@@ -50,6 +50,12 @@ type Index interface {
 	Close() error
 }
 
+// Holder is an index that lists what strangers sent and nobody has released.
+type Holder interface {
+	// Held returns the first of them, in the order they came in.
+	Held(ctx context.Context, limit int) ([]Location, error)
+}
+
 // State is how far an index is and what it holds. Objects that are not current are
 // counted under Versions only.
 type State struct {
@@ -77,7 +83,8 @@ type Location struct {
 	Sums                    record.Sums
 	Version                 int
 	Current, Conflict       bool
-	Hidden                  bool // deleted, may be restored
+	Hidden                  bool // deleted or held, may be restored
+	Held                    bool // hidden since a stranger sent it
 	Received                time.Time
 }
 

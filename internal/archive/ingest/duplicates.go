@@ -32,12 +32,16 @@ func (in *Ingester) decide(ctx context.Context, j *job) (out Outcome, decided bo
 		if same && !v.Hidden && in.o.Duplicates == Reject {
 			return Outcome{}, false, errDuplicate()
 		}
-		if same && v.Hidden {
+		if same && v.Hidden && !j.env.Held { // a stranger releases nothing
 			j.restore = v.Record
 		}
 		if same {
 			return in.known(j, v.Record, v.Version), true, nil
 		}
+	}
+	if j.env.Held && top > 0 { // nor does one replace anything
+		j.env.Number, j.env.Current, j.env.Conflict = top+1, false, true
+		return Outcome{}, false, nil
 	}
 	if !visible {
 		j.env.Number, j.env.Current, j.env.Conflict = top+1, true, false

@@ -149,6 +149,7 @@ type Hint struct {
 	Syntax         uid.UID
 	Meta           []byte // the sender's preamble and file meta, at most 64 KiB are kept
 	Size           int64  // expected bytes, 0 when unknown
+	Hold           bool   // keep it hidden until somebody releases it: the sender is a stranger
 }
 
 const maxMeta = 64 << 10

@@ -69,6 +69,7 @@ type Envelope struct {
 	Number   int  `json:"ver,omitempty"`      // version of the instance, from 1
 	Conflict bool `json:"conflict,omitempty"` // differs from what was there under the UID
 	Current  bool `json:"current,omitempty"`  // the version that queries and retrievals see
+	Held     bool `json:"held,omitempty"`     // from a stranger: hidden until a Restore releases it
 
 	Coercions []Coercion      `json:"coerced,omitempty"`
 	Meta      []byte          `json:"meta,omitempty"` // the sender's preamble and group 0002

@@ -15,7 +15,8 @@ type Config struct {
 	Ready   func() bool  // whether the archive takes work
 	Health  http.Handler // the report
 	Metrics http.Handler
-	Token   string // what clients must show for Metrics; empty for nothing
+	Token   string // what clients must show for Metrics and Held; empty for nothing
+	Held    Quarantine
 }
 
 // Handler serves
@@ -23,6 +24,7 @@ type Config struct {
 //	/livez, /readyz   plain text probes, open to everybody
 //	/health           the state as JSON, open to everybody: it holds no names
 //	/metrics          Prometheus text, with the token
+//	/quarantine       what strangers sent, with the token
 func Handler(c Config) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { text(w, http.StatusOK, "alive\n") })
@@ -35,8 +37,9 @@ func Handler(c Config) http.Handler {
 	})
 	mux.Handle("GET /health", c.Health)
 	mux.Handle("GET /metrics", guard(c.Token, c.Metrics))
+	quarantine(mux, c.Token, c.Held)
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
-		text(w, http.StatusOK, "Gantry\n\n/livez /readyz /health /metrics\n")
+		text(w, http.StatusOK, "Gantry\n\n/livez /readyz /health /metrics /quarantine\n")
 	})
 	return harden(mux)
 }

@@ -1,17 +1,47 @@
 package adminapi
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 )
+
+type noneHeld struct{}
+
+func (noneHeld) Held(context.Context, int) ([]Held, error)     { return nil, nil }
+func (noneHeld) Release(context.Context, string, string) error { return nil }
+func (noneHeld) Delete(context.Context, string, string) error  { return ErrNotHeld }
+
+func TestQuarantineRequests(t *testing.T) {
+	h := Handler(Config{Ready: func() bool { return true }, Health: http.NotFoundHandler(), Metrics: http.NotFoundHandler(), Held: noneHeld{}})
+	for _, c := range []struct {
+		path, kind, body string
+		want             int
+	}{
+		{"/quarantine/release", "application/json", `{"sopInstanceUID":"1.2","record":"a"}`, 200},
+		{"/quarantine/release", "text/plain", `{"sopInstanceUID":"1.2","record":"a"}`, 415},
+		{"/quarantine/release", "application/json", `{"sopInstanceUID":"1.2"}`, 400},
+		{"/quarantine/release", "application/json", "[" + strings.Repeat("1,", 5000), 400},
+		{"/quarantine/delete", "application/json", `{"sopInstanceUID":"1.2","record":"a"}`, 404},
+	} {
+		r := httptest.NewRequest("POST", c.path, strings.NewReader(c.body))
+		r.Header.Set("Content-Type", c.kind)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != c.want {
+			t.Errorf("%s %.40s: %d, want %d", c.path, c.body, w.Code, c.want)
+		}
+	}
+}
 
 func TestRoutes(t *testing.T) {
 	ready := false
 	said := func(s string) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte(s)) })
 	}
-	h := Handler(Config{Ready: func() bool { return ready }, Health: said("health"), Metrics: said("metrics"), Token: "secret"})
+	h := Handler(Config{Ready: func() bool { return ready }, Health: said("health"), Metrics: said("metrics"), Held: noneHeld{}, Token: "secret"})
 	for _, c := range []struct {
 		path, token string
 		ready       bool
@@ -26,6 +56,8 @@ func TestRoutes(t *testing.T) {
 		{"/metrics", "secret", true, 401},
 		{"/metrics", "Bearer secret", true, 200},
 		{"/elsewhere", "", true, 404},
+		{"/quarantine", "", true, 401},
+		{"/quarantine", "Bearer secret", true, 200},
 	} {
 		ready = c.ready
 		r := httptest.NewRequest("GET", c.path, nil)

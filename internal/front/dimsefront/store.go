@@ -9,6 +9,12 @@ import (
 	"gantry/internal/archive/ingest"
 )
 
+// Stranger is the dimse.Peer.Value of a caller whose objects are held until somebody
+// releases them.
+const Stranger stranger = 1
+
+type stranger int
+
 // Ingester is the way into the archive.
 type Ingester interface {
 	Begin(context.Context, ingest.Hint) (*ingest.Writer, error)
@@ -37,6 +43,7 @@ func hint(in *dimse.Incoming) ingest.Hint {
 		Called:  string(in.Peer.Called),
 		Address: in.Peer.Host(),
 		Class:   in.Class, Instance: in.Instance, Syntax: in.Syntax,
+		Hold: in.Peer.Value == Stranger,
 	}
 }
 

@@ -104,7 +104,7 @@ func (x *Index) add(e index.Entry) index.Outcome {
 	p := x.entity(&x.patients, nil, [2]string{env.Issuer, env.PatientID}, feed)
 	st := x.entity(&x.studies, p, [2]string{string(env.Study)}, feed)
 	se := x.entity(&x.series, st, [2]string{string(env.Series)}, feed)
-	in := &instance{id: int64(len(x.instances)) + 1, born: feed, series: se, e: e}
+	in := &instance{id: int64(len(x.instances)) + 1, born: feed, series: se, e: e, hidden: env.Held}
 	isNew := st.instances == 0
 	if in.e.Envelope.Current {
 		for _, v := range x.versions(env.Instance) {
@@ -132,7 +132,7 @@ func (x *Index) mark(e index.Entry) index.Outcome {
 		case record.Delete:
 			in.hidden = true
 		case record.Restore:
-			in.hidden = false
+			in.hidden, in.e.Envelope.Held = false, false
 		default:
 			in.gone = true
 		}
@@ -365,7 +365,7 @@ func (x *Index) sets(st *entity) (modalities []string, classes []uid.UID) {
 
 func (i *instance) location() index.Location {
 	l := i.e.Location()
-	l.Hidden = i.hidden
+	l.Hidden, l.Held = i.hidden, i.hidden && i.e.Envelope.Held
 	return l
 }
 
@@ -480,3 +480,16 @@ func (x *Index) Reset(context.Context) error {
 
 // Close implements index.Index.
 func (x *Index) Close() error { return nil }
+
+// Held implements index.Holder.
+func (x *Index) Held(_ context.Context, limit int) ([]index.Location, error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	var out []index.Location
+	for _, in := range x.instances {
+		if in.hidden && in.e.Envelope.Held && !in.gone && len(out) < limit {
+			out = append(out, in.location())
+		}
+	}
+	return out, nil
+}

@@ -284,6 +284,11 @@ func (b *batch) add(e *index.Entry) (index.Outcome, error) {
 			return index.Outcome{}, err
 		}
 	}
+	if env.Held { // within the transaction: nobody sees it before
+		if err := b.flag(pk, func(f int64) int64 { return f | flagHidden | flagHeld }); err != nil {
+			return index.Outcome{}, err
+		}
+	}
 	return index.Outcome{Feed: b.state.feed}, b.change(e, env, pk, isNew)
 }
 

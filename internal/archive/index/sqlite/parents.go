@@ -124,7 +124,7 @@ func (b *batch) mark(e *index.Entry) (index.Outcome, error) {
 	case record.Delete:
 		err = b.flag(pk, func(f int64) int64 { return f | flagHidden })
 	case record.Restore:
-		err = b.flag(pk, func(f int64) int64 { return f &^ flagHidden })
+		err = b.flag(pk, func(f int64) int64 { return f &^ (flagHidden | flagHeld) })
 	default:
 		err = b.purge(pk)
 	}

@@ -71,6 +71,8 @@ CREATE TABLE quarantine (
 	record TEXT NOT NULL, segment INTEGER NOT NULL, offset INTEGER NOT NULL, reason TEXT NOT NULL, envelope BLOB NOT NULL,
 	PRIMARY KEY (segment, offset, record)
 ) STRICT, WITHOUT ROWID;
+`, `
+CREATE INDEX instance_held ON instance (pk) WHERE flags & 16;
 `}
 }
 
@@ -80,6 +82,7 @@ const (
 	flagConflict // differs from what was there under the UID
 	flagHidden   // deleted, may be restored
 	flagNew      // of a change: the study's first instance
+	flagHeld     // hidden since it came, until it is released
 )
 
 // visible selects the instances that queries and retrievals see.

@@ -253,7 +253,7 @@ func (p *place) location() index.Location {
 	l := p.l
 	l.Sums.HeadCRC, l.Sums.DataCRC = uint32(p.hcrc), uint32(p.crc)
 	l.Current, l.Conflict = p.flags&flagCurrent != 0, p.flags&flagConflict != 0
-	l.Hidden = p.flags&flagHidden != 0
+	l.Hidden, l.Held = p.flags&flagHidden != 0, p.flags&flagHeld != 0
 	l.Received = time.Unix(0, p.received).UTC()
 	return l
 }
@@ -266,6 +266,11 @@ func (x *Index) Versions(ctx context.Context, instance uid.UID) ([]index.Locatio
 // Kept implements index.Index.
 func (x *Index) Kept(ctx context.Context, instance uid.UID) ([]index.Location, error) {
 	return x.locations(ctx, `i.sop = ? ORDER BY i.flags & 1 DESC, i.version`, string(instance))
+}
+
+// Held implements index.Holder.
+func (x *Index) Held(ctx context.Context, limit int) ([]index.Location, error) {
+	return x.locations(ctx, `i.flags & 16 ORDER BY i.pk LIMIT ?`, limit)
 }
 
 func (x *Index) locations(ctx context.Context, where string, args ...any) ([]index.Location, error) {
