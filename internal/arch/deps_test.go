@@ -24,6 +24,11 @@ dicom/charset        : dicom/tag dicom/vr dicom/uid
 dicom/value          : dicom/tag dicom/vr dicom/uid
 dicom                : dicom/tag dicom/vr dicom/uid dicom/dict dicom/charset dicom/value
 dicom/...            : dicom dicom/tag dicom/vr dicom/uid dicom/dict dicom/charset dicom/value dicom/part10
+pixel/internal/codectest : dicom dicom/...
+pixel/internal/...   :
+pixel/rle            : pixel/internal/bits
+pixel/jpegll         : pixel/internal/bits
+pixel/jpegls         : pixel/internal/bits
 ul                   : dicom/uid
 dimse                : ul dicom dicom/...
 service/retrieve     : dimse ul dicom dicom/... service/query
