@@ -93,7 +93,7 @@ func (r *search) compile(t table, q *query) {
 		by = order + dir + ", " + by
 	}
 	r.sql[0] = fmt.Sprintf("SELECT %s.pk, %s, %s.attrs, %s FROM %s WHERE %s", t.alias, order, t.alias, t.columns, t.from, strings.Join(q.where, " AND "))
-	r.sql[1] = " ORDER BY " + by + " LIMIT ?"
+	r.sql[1] = " ORDER BY " + by + unseen(" LIMIT ?")
 	r.args = q.args
 }
 
@@ -108,9 +108,9 @@ func (r *search) keyset() (string, []any) {
 		op = " < "
 	}
 	if order := orderOf(r.s); order != "''" {
-		return fmt.Sprintf(" AND (%s, %s.pk)%s(?, ?)", order, t.alias, op), []any{r.after.Value, r.after.ID}
+		return unseen(fmt.Sprintf(" AND (%s, %s.pk)%s(?, ?)", order, t.alias, op)), []any{r.after.Value, r.after.ID}
 	}
-	return " AND " + t.alias + ".pk" + op + "?", []any{r.after.ID}
+	return unseen(" AND " + t.alias + ".pk" + op + "?"), []any{r.after.ID}
 }
 
 func (r *search) run(ctx context.Context, yield func(*index.Row, error) bool) {
