@@ -4,9 +4,6 @@ package cli
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -14,6 +11,9 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"gantry/internal/cli/compat"
+	"gantry/internal/cli/verb"
 )
 
 // Exit codes of the modern verbs. Programs under other names keep the codes they are
@@ -32,30 +32,12 @@ const exitHelp = `Exit codes:
   3  no association with the peer`
 
 // Stdio is what a command talks to.
-type Stdio struct {
-	In       io.Reader
-	Out, Err io.Writer
-	Environ  []string
-}
+type Stdio = verb.Stdio
 
 // System is the process's own.
-func System() Stdio { return Stdio{os.Stdin, os.Stdout, os.Stderr, os.Environ()} }
-
-// codedError is an error with the exit code it stands for.
-type codedError struct {
-	code int
-	err  error
+func System() Stdio {
+	return Stdio{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Environ: os.Environ()}
 }
-
-func (e *codedError) Error() string { return e.err.Error() }
-func (e *codedError) Unwrap() error { return e.err }
-
-func fail(code int, format string, args ...any) error {
-	return &codedError{code, fmt.Errorf(format, args...)}
-}
-
-// failQuietly ends with a code after the command has said everything itself.
-func failQuietly(code int) error { return &codedError{code, nil} }
 
 // Main runs a command line and returns its exit code. The program's own name chooses the
 // command when it is the name of one: see links.
@@ -67,24 +49,22 @@ func Main(args []string, stdio Stdio) int {
 
 // Run is Main without the process: ctx stands for the signals that end it.
 func Run(ctx context.Context, args []string, stdio Stdio) int {
+	if len(args) > 0 {
+		if p, ok := compat.Lookup(args[0]); ok {
+			return p.Main(ctx, args[1:], &stdio)
+		}
+	}
 	root := newRoot(&stdio)
 	root.SetArgs(arguments(args))
 	root.SetIn(stdio.In)
 	root.SetOut(stdio.Out)
 	root.SetErr(stdio.Err)
 	err := root.ExecuteContext(ctx)
-	var coded *codedError
-	switch {
-	case err == nil:
+	if err == nil {
 		return ExitOK
-	case errors.As(err, &coded):
-		if coded.err != nil {
-			fmt.Fprintln(stdio.Err, "gantry:", coded.err)
-		}
-		return coded.code
 	}
-	fmt.Fprintf(stdio.Err, "gantry: %v\n", err)
-	return ExitUsage
+	say(&stdio, err)
+	return exitCode(err)
 }
 
 // arguments are those of the verb, which a link's name stands for.

@@ -18,7 +18,7 @@ func run(t *testing.T, args ...string) (code int, out, errs string) {
 func runIn(t *testing.T, stdin string, args ...string) (code int, out, errs string) {
 	t.Helper()
 	var o, e bytes.Buffer
-	code = Run(context.Background(), append([]string{"gantry"}, args...), Stdio{strings.NewReader(stdin), &o, &e, nil})
+	code = Run(context.Background(), append([]string{"gantry"}, args...), Stdio{In: strings.NewReader(stdin), Out: &o, Err: &e})
 	return code, o.String(), e.String()
 }
 

@@ -9,6 +9,8 @@ import (
 	"runtime"
 
 	"github.com/spf13/cobra"
+
+	"gantry/internal/cli/compat"
 )
 
 // links are the other names of this program and the verbs that they stand for.
@@ -33,28 +35,46 @@ func verbOf(name string) (string, bool) {
 }
 
 func newLinks(stdio *Stdio) *cobra.Command {
-	return command("links DIR", "Make the other names of the program in a folder", &cobra.Command{
-		Long: `Make the other names of the program in a folder: symbolic links, or copies where the
-system has none. A file that is there already is left alone, unless it is a link to gantry.`,
-		Example: "  gantry links /usr/local/bin\n  gantry links ~/bin && gantry-echo localhost:11112",
+	var dcmtk bool
+	c := command("links DIR", "Make the other names of the program in a folder", &cobra.Command{
+		Long: `Make the other names of the program in a folder, each with the options, output and exit
+codes that it is known for: symbolic links, or hard links where the system has none. A file
+that is there already is left alone, unless it is a link to gantry. No name is made that a
+system has for something else.`,
+		Example: "  gantry links /usr/local/bin\n  gantry links ~/bin && gantry-echo localhost:11112\n  gantry links --dcmtk ~/bin && echoscu localhost 11112",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			program, err := os.Executable()
 			if err != nil {
 				return fail(ExitFailed, "find this program: %w", err)
 			}
-			return makeLinks(stdio, program, args[0])
+			return makeLinks(stdio, program, args[0], linkNames(dcmtk))
 		},
 	})
+	c.Flags().BoolVar(&dcmtk, "dcmtk", false, "make the names of DCMTK's programs too")
+	return c
 }
 
-func makeLinks(stdio *Stdio, program, dir string) error {
+// linkNames are the names to make.
+func linkNames(dcmtk bool) []string {
+	var out []string
+	for _, l := range links {
+		out = append(out, l.name)
+	}
+	out = append(out, compat.Names(false)...)
+	if dcmtk {
+		out = append(out, compat.Names(true)...)
+	}
+	return out
+}
+
+func makeLinks(stdio *Stdio, program, dir string, names []string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fail(ExitFailed, "%w", err)
 	}
 	left := 0
-	for _, l := range links {
-		to := filepath.Join(dir, l.name+executable())
+	for _, name := range names {
+		to := filepath.Join(dir, name+executable())
 		err := link(program, to)
 		if errors.Is(err, fs.ErrExist) {
 			fmt.Fprintf(stdio.Err, "%s: exists, left alone\n", to)

@@ -1,0 +1,47 @@
+package compat
+
+import (
+	"path/filepath"
+	"strings"
+)
+
+// entry is a program and what makes it.
+type entry struct {
+	name  string
+	dcmtk bool
+	make  func() *Program
+}
+
+// programs are all of them.
+func programs() []entry {
+	return []entry{
+		{"echo_scu", false, echoSCU},
+		{"secure_echo_scu", false, secureEchoSCU},
+		{"find_scu", false, findSCU},
+		{"query_scu", false, querySCU},
+		{"echoscu", true, echoscu},
+		{"findscu", true, findscu},
+	}
+}
+
+// Lookup returns the program of a name, as argv[0] has it.
+func Lookup(argv0 string) (*Program, bool) {
+	name := strings.TrimSuffix(filepath.Base(argv0), ".exe")
+	for _, e := range programs() {
+		if e.name == name {
+			return e.make(), true
+		}
+	}
+	return nil, false
+}
+
+// Names lists the described names or DCMTK's.
+func Names(dcmtk bool) []string {
+	var out []string
+	for _, e := range programs() {
+		if e.dcmtk == dcmtk {
+			out = append(out, e.name)
+		}
+	}
+	return out
+}

@@ -1,0 +1,54 @@
+package cli
+
+import (
+	"fmt"
+	"strconv"
+
+	"gantry/internal/cli/verb"
+)
+
+// naming is a flag's value.
+type naming verb.Naming
+
+func (n *naming) String() string {
+	switch verb.Naming(*n) {
+	case verb.BySeries:
+		return "hierarchical"
+	case verb.ByDate:
+		return "date"
+	}
+	return "flat"
+}
+
+func (n *naming) Set(s string) error {
+	switch s {
+	case "flat":
+		*n = naming(verb.ByInstance)
+	case "hierarchical":
+		*n = naming(verb.BySeries)
+	case "date":
+		*n = naming(verb.ByDate)
+	default:
+		return fmt.Errorf("want flat, hierarchical or date")
+	}
+	return nil
+}
+
+// Type is shown in the help.
+func (n *naming) Type() string { return "name" }
+
+// overwrite is a flag's value.
+type overwrite verb.Twice
+
+func (o *overwrite) String() string { return strconv.FormatBool(verb.Twice(*o) == verb.Replace) }
+
+func (o *overwrite) Set(s string) error {
+	on, err := strconv.ParseBool(s)
+	if *o = overwrite(verb.Keep); on {
+		*o = overwrite(verb.Replace)
+	}
+	return err
+}
+
+// Type is shown in the help.
+func (o *overwrite) Type() string { return "bool" }

@@ -1,0 +1,278 @@
+package verb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+
+	"gantry/dicom"
+	"gantry/dicom/part10"
+	"gantry/dicom/tag"
+	"gantry/dicom/uid"
+	"gantry/dimse"
+	"gantry/service/storage"
+	"gantry/service/verify"
+)
+
+// Folder keeps received objects as files, byte for byte as they come. It implements
+// dimse.Storer.
+type Folder struct {
+	Dir       string
+	MustExist bool
+	Naming    Naming
+	Extension string // default .dcm; "-" for none
+	Twice     Twice  // what to do with a name that is there already
+	Ignore    bool   // receive and keep nothing
+	Bare      bool   // the data set alone, without file meta information
+
+	fromCalled bool // the sender is the called side, as in C-GET
+
+	files, bytes, failed, ignored atomic.Int64
+}
+
+// Naming is how files of a Folder are called.
+type Naming uint8
+
+// The namings.
+const (
+	ByInstance Naming = iota // SOP.dcm
+	BySeries                 // Study/Series/SOP.dcm
+	ByDate                   // YYYY/MM/DD/Study/SOP.dcm, by Study Date
+	ByModality               // CT.SOP, as DCMTK has it
+)
+
+// Twice is what a Folder does with a second object of a name.
+type Twice uint8
+
+// The policies.
+const (
+	Keep    Twice = iota // the first stays, the second is answered with success
+	Replace              // the second stays
+	Reject               // the second is refused, 0111H
+)
+
+func (f *Folder) prepare() error {
+	if f.MustExist {
+		st, err := os.Stat(f.Dir)
+		if err == nil && !st.IsDir() {
+			err = fmt.Errorf("%s is no folder", f.Dir)
+		}
+		return err
+	}
+	return os.MkdirAll(f.Dir, 0o755)
+}
+
+// Store writes an object. No path comes from the wire: names are made of valid UIDs and
+// dates only.
+func (f *Folder) Store(_ context.Context, in *dimse.Incoming) error {
+	if f.Ignore {
+		n, err := io.Copy(io.Discard, in.Body)
+		f.ignored.Add(1)
+		f.bytes.Add(n)
+		return err
+	}
+	n, err := f.store(in)
+	if err != nil {
+		f.failed.Add(1)
+		return err
+	}
+	f.files.Add(1)
+	f.bytes.Add(n)
+	return nil
+}
+
+func (f *Folder) store(in *dimse.Incoming) (int64, error) {
+	if !in.Instance.Valid() {
+		return 0, &dimse.StatusError{Status: dimse.UnableToProcess, Comment: "SOP Instance UID is not valid"}
+	}
+	tmp, err := os.CreateTemp(f.Dir, ".gantry-*")
+	if err != nil {
+		return 0, outOfResources(err)
+	}
+	defer func() {
+		tmp.Close()
+		os.Remove(tmp.Name())
+	}()
+	n, err := f.write(tmp, in)
+	if err != nil {
+		return 0, err
+	}
+	name, err := f.place(tmp, n, in)
+	if err != nil {
+		return 0, err
+	}
+	if err := firstError(tmp.Chmod(0o644), tmp.Close()); err != nil {
+		return 0, outOfResources(err)
+	}
+	return n, f.keep(tmp.Name(), name)
+}
+
+// outOfResources is what a sender is told when a disk fails.
+func outOfResources(err error) error {
+	return &dimse.StatusError{Status: dimse.OutOfResources, Comment: "cannot write", Err: err}
+}
+
+func (f *Folder) write(tmp *os.File, in *dimse.Incoming) (int64, error) {
+	var head []byte
+	if !f.Bare {
+		source := in.Peer.Calling
+		if f.fromCalled {
+			source = in.Peer.Called
+		}
+		meta, err := part10.MetaInfo{Class: in.Class, Instance: in.Instance, Syntax: in.Syntax, SourceAE: string(source)}.Meta()
+		if err == nil {
+			head, err = part10.AppendHeader(nil, meta)
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
+	if _, err := tmp.Write(head); err != nil {
+		return 0, outOfResources(err)
+	}
+	n, err := io.Copy(tmp, in.Body)
+	var path *os.PathError
+	if errors.As(err, &path) {
+		return 0, outOfResources(err)
+	}
+	return n + int64(len(head)), err
+}
+
+// place is the name of a file, without the folder.
+func (f *Folder) place(tmp *os.File, size int64, in *dimse.Incoming) (string, error) {
+	extension := f.Extension
+	switch extension {
+	case "":
+		extension = ".dcm"
+	case "-":
+		extension = ""
+	}
+	name := string(in.Instance) + extension
+	switch f.Naming {
+	case ByInstance:
+		return name, nil
+	case ByModality:
+		return modalityOf(in.Class) + "." + name, nil
+	}
+	o := dicom.DecodeOptions{Until: tag.SeriesNumber}
+	if f.Bare {
+		o.Syntax = in.Syntax
+	}
+	file, err := part10.NewFile(tmp, size, o)
+	if err != nil {
+		return "", &dimse.StatusError{Status: dimse.UnableToProcess, Comment: "the data set cannot be read", Err: err}
+	}
+	study, series := part(file.DataSet.UID(tag.StudyInstanceUID)), part(file.DataSet.UID(tag.SeriesInstanceUID))
+	if f.Naming == BySeries {
+		return filepath.Join(study, series, name), nil
+	}
+	date := file.DataSet.Text(tag.StudyDate)
+	if len(date) != 8 || !digits(date) {
+		return filepath.Join("unknown", study, name), nil
+	}
+	return filepath.Join(date[:4], date[4:6], date[6:], study, name), nil
+}
+
+// part is a UID as part of a path.
+func part(u uid.UID) string {
+	if u.Valid() {
+		return string(u)
+	}
+	return "unknown"
+}
+
+func digits(s string) bool {
+	for _, c := range []byte(s) {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return true
+}
+
+// keep gives a written file its name.
+func (f *Folder) keep(tmp, name string) error {
+	name = filepath.Join(f.Dir, name)
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return outOfResources(err)
+	}
+	if f.Twice == Replace {
+		if err := os.Rename(tmp, name); err != nil {
+			return outOfResources(err)
+		}
+		return nil
+	}
+	err := os.Link(tmp, name)
+	switch {
+	case err == nil:
+		return nil
+	case !errors.Is(err, os.ErrExist):
+		return withoutLinks(tmp, name)
+	case f.Twice == Reject:
+		return &dimse.StatusError{Status: dimse.DuplicateSOPInstance, Comment: "is there already"}
+	}
+	return nil
+}
+
+// withoutLinks gives a file its name where the file system has no hard links.
+func withoutLinks(tmp, name string) error {
+	if _, err := os.Lstat(name); err == nil {
+		return nil
+	}
+	if err := os.Rename(tmp, name); err != nil {
+		return outOfResources(err)
+	}
+	return nil
+}
+
+// modalityOf is what DCMTK puts before the names of files.
+func modalityOf(class uid.UID) string {
+	switch class {
+	case uid.ComputedRadiographyImageStorage:
+		return "CR"
+	case uid.CTImageStorage:
+		return "CT"
+	case uid.MRImageStorage:
+		return "MR"
+	case uid.UltrasoundImageStorage, uid.UltrasoundMultiFrameImageStorage:
+		return "US"
+	case uid.SecondaryCaptureImageStorage:
+		return "SC"
+	case uid.NuclearMedicineImageStorage:
+		return "NM"
+	case uid.PositronEmissionTomographyImageStorage:
+		return "PI"
+	case uid.XRayAngiographicImageStorage:
+		return "XA"
+	case uid.XRayRadiofluoroscopicImageStorage:
+		return "RF"
+	}
+	return "UNKNOWN"
+}
+
+// receiver answers C-STORE and C-ECHO.
+func receiver(st dimse.Storer) *dimse.ServeMux {
+	mux := new(dimse.ServeMux)
+	verify.Register(mux)
+	storage.Register(mux, st)
+	return mux
+}
+
+// quietLog is the log of a server inside of a tool.
+func quietLog(s *Stdio, l Level) *slog.Logger {
+	level := slog.LevelWarn
+	switch l {
+	case Quiet:
+		level = slog.LevelError + 1
+	case Verbose:
+		level = slog.LevelInfo
+	case Debug:
+		level = slog.LevelDebug
+	}
+	return slog.New(slog.NewTextHandler(s.Err, &slog.HandlerOptions{Level: level}))
+}

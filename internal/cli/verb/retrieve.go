@@ -1,0 +1,266 @@
+package verb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"time"
+
+	"gantry/dicom"
+	"gantry/dicom/uid"
+	"gantry/dimse"
+)
+
+// Retrieve has a peer send objects: to another application entity or to a port of ours
+// (C-MOVE), or on the same association (C-GET) (PS3.4 C.4.2, C.4.3).
+type Retrieve struct {
+	Common
+	Peer
+	Query
+	ByMove   bool   // C-MOVE, else C-GET
+	Dest     string // AE title to send to
+	Receive  int    // port to receive what a C-MOVE sends to us; 0 for none
+	Folder   Folder // where what is received goes
+	Syntaxes []uid.UID
+	Prefer   []uid.UID // transfer syntaxes to receive, best first; empty: as it is stored
+	Only     bool      // no other than Prefer
+	Progress bool
+	Most     int // cancel after so many responses, 0 is never
+	Repeat   int
+	Abort    bool
+}
+
+// Run asks, and prints what came of it.
+func (o *Retrieve) Run(ctx context.Context, s *Stdio) error {
+	operation := gets
+	if o.ByMove {
+		operation = moves
+		if err := dimse.AETitle(o.Dest).Check(); err != nil {
+			return Fail(Usage, "destination: %w", err)
+		}
+	}
+	class, err := o.class(operation)
+	if err != nil {
+		return err
+	}
+	identifiers, err := o.identifiers()
+	if err != nil {
+		return err
+	}
+	if _, err := o.dialer(nil); err != nil {
+		return err
+	}
+	if !o.ByMove || o.Receive > 0 {
+		if err := o.Folder.prepare(); err != nil {
+			return Fail(Output, "%w", err)
+		}
+	}
+	o.Folder.fromCalled = !o.ByMove
+	r := retrieving{o: o, s: s, class: class, start: time.Now(), terminal: isTerminal(s.Err)}
+	if err := r.all(ctx, identifiers); err != nil {
+		return err
+	}
+	return r.end()
+}
+
+// retrieving is a Retrieve under way.
+type retrieving struct {
+	o        *Retrieve
+	s        *Stdio
+	class    uid.UID
+	start    time.Time
+	terminal bool
+	drawn    bool
+	total    dimse.SubOperations
+	failed   []uid.UID
+	err      error
+}
+
+func (r *retrieving) all(ctx context.Context, identifiers []*dicom.DataSet) error {
+	if r.o.ByMove && r.o.Receive > 0 {
+		stop, err := r.listen(ctx)
+		if err != nil {
+			return err
+		}
+		defer stop()
+	}
+	r.o.says(r.s, Verbose, "Requesting Association")
+	a, err := r.o.dial(ctx, r.contexts(ctx, identifiers))
+	if err != nil {
+		return err
+	}
+	defer a.Abort()
+	r.o.says(r.s, Verbose, "Association Accepted")
+	for range max(1, r.o.Repeat) {
+		for _, q := range identifiers {
+			if r.err == nil {
+				r.one(ctx, a, q)
+			}
+		}
+	}
+	if r.o.Abort {
+		r.o.says(r.s, Verbose, "Aborting Association")
+		return nil
+	}
+	r.o.says(r.s, Verbose, "Releasing Association")
+	release(ctx, a)
+	return nil
+}
+
+func (r *retrieving) contexts(ctx context.Context, identifiers []*dicom.DataSet) []dimse.Context {
+	if r.o.ByMove {
+		return []dimse.Context{{Class: r.class, Syntaxes: r.o.Syntaxes}}
+	}
+	own := dimse.Context{Class: r.class, Syntaxes: r.o.Syntaxes}
+	return getContexts(own, r.o.Prefer, r.o.classesOf(ctx, identifiers[0]))
+}
+
+func (r *retrieving) one(ctx context.Context, a *dimse.Assoc, q *dicom.DataSet) {
+	steps := a.Get(ctx, r.class, q, &r.o.Folder)
+	if r.o.ByMove {
+		steps = a.Move(ctx, r.class, dimse.AETitle(r.o.Dest), q)
+	}
+	r.o.says(r.s, Verbose, "Sending %s Request", r.name())
+	var last dimse.Progress
+	n := 0
+	for step, err := range steps {
+		if err != nil {
+			r.err = err
+		}
+		if step.Status != 0 || err == nil {
+			last = step
+		}
+		r.show(step)
+		if n++; r.o.Most > 0 && n >= r.o.Most && !step.Final() {
+			r.o.says(r.s, Normal, "canceled after %d responses", n)
+			break
+		}
+	}
+	r.o.says(r.s, Verbose, "Received %s Response (%v)", r.name(), last.Status)
+	r.total.Completed += last.Completed
+	r.total.Warning += last.Warning
+	r.total.Failed += last.SubOperations.Failed
+	r.failed = append(r.failed, last.Failed...)
+}
+
+func (r *retrieving) name() string {
+	if r.o.ByMove {
+		return "C-MOVE"
+	}
+	return "C-GET"
+}
+
+// show draws how far it is, on a terminal.
+func (r *retrieving) show(p dimse.Progress) {
+	if !r.o.Progress || !r.terminal || r.o.Say == Quiet {
+		return
+	}
+	done := int(p.Completed) + int(p.Warning) + int(p.SubOperations.Failed)
+	all := done + int(p.Remaining)
+	percent := 0
+	if all > 0 {
+		percent = 100 * done / all
+	}
+	d := time.Since(r.start).Seconds()
+	r.drawn = true
+	fmt.Fprintf(r.s.Err, "\r\x1b[K%d%% %d/%d, %.1f KB/s, %d failed", percent, done, all, float64(r.o.Folder.bytes.Load())/1024/max(d, 0.001), p.SubOperations.Failed)
+}
+
+// listen receives on a port of ours until stop is called.
+func (r *retrieving) listen(ctx context.Context) (stop func(), err error) {
+	l, err := net.Listen("tcp", ":"+strconv.Itoa(r.o.Receive))
+	if err != nil {
+		return nil, Fail(Connect, "port to receive on: %w", err)
+	}
+	server := &dimse.Server{AETitle: dimse.AETitle(r.o.Dest), Handler: receiver(&r.o.Folder), Log: quietLog(r.s, r.o.Say),
+		Policy: dimse.Policy{AnyCalled: true, Syntaxes: r.o.Prefer, OnlySyntaxes: r.o.Only},
+		Limits: dimse.NetLimits{MaxPDU: r.o.MaxPDU, ARTIM: limit(r.o.Associate)}}
+	serving, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		server.Serve(serving, l)
+	}()
+	return func() {
+		late, end := context.WithTimeout(serving, 10*time.Second)
+		defer end()
+		server.Shutdown(late)
+		cancel()
+		<-done
+	}, nil
+}
+
+func (r *retrieving) end() error {
+	if r.drawn {
+		fmt.Fprint(r.s.Err, "\r\x1b[K")
+	}
+	r.summary()
+	for _, u := range r.failed {
+		r.o.says(r.s, Normal, "%s: failed", u)
+	}
+	if r.err != nil {
+		var status *dimse.StatusError
+		if errors.As(r.err, &status) && status.Status == dimse.Canceled && r.o.Most > 0 {
+			return nil
+		}
+		if r.total.Completed+r.total.Warning > 0 {
+			return Fail(Partial, "%s: %w", r.name(), r.err)
+		}
+		return Fail(Failed, "%s: %w", r.name(), r.err)
+	}
+	switch kept := r.o.Folder.failed.Load(); {
+	case r.total.Failed == 0 && kept == 0 && r.total.Completed+r.total.Warning > 0:
+		return nil
+	case r.total.Failed == 0 && kept == 0:
+		return Ended(Nothing)
+	case r.total.Completed+r.total.Warning > 0:
+		return Ended(Partial)
+	}
+	return Ended(Failed)
+}
+
+func (r *retrieving) summary() {
+	w, o, t, d := r.s.Out, r.o, r.total, time.Since(r.start)
+	switch o.Form {
+	case Modern:
+		fmt.Fprintf(w, "%d completed, %d with a warning, %d failed\n", t.Completed, t.Warning, t.Failed)
+		return
+	case DCMTK:
+		o.says(r.s, Verbose, "Final status report from last %s message:", r.name())
+		o.says(r.s, Verbose, "  Number of Completed Suboperations : %d", t.Completed)
+		o.says(r.s, Verbose, "  Number of Failed Suboperations    : %d", t.Failed)
+		o.says(r.s, Verbose, "  Number of Warning Suboperations   : %d", t.Warning)
+		return
+	}
+	if o.Say == Quiet {
+		return
+	}
+	fmt.Fprintf(w, "\nSummary\n")
+	line := func(name, format string, args ...any) {
+		fmt.Fprintf(w, "  %-14s "+format+"\n", append([]any{name + ":"}, args...)...)
+	}
+	if o.Form == Described3 || !o.ByMove {
+		line("Mode", "%s", r.name())
+	}
+	if o.ByMove {
+		line("Destination", "%s", o.Dest)
+	}
+	line("Level", "%s", o.Level)
+	if !o.ByMove || o.Receive > 0 {
+		line("Output", "%s", o.Folder.Dir)
+	}
+	bytes := o.Folder.bytes.Load()
+	if o.Form == Described && !o.ByMove {
+		line("Received files", "%d", o.Folder.files.Load())
+		line("Data Size", "%s", size(bytes))
+	}
+	line("Completed", "%d", t.Completed)
+	line("Warnings", "%d", t.Warning)
+	line("Failed", "%d", t.Failed)
+	line("Total Time", "%d ms", d.Milliseconds())
+	if o.Form == Described && !o.ByMove {
+		line("Average Speed", "%.2f MB/s", rate(bytes, d))
+	}
+}
