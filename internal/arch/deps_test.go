@@ -27,8 +27,8 @@ dicom/...            : dicom dicom/tag dicom/vr dicom/uid dicom/dict dicom/chars
 pixel/internal/codectest : dicom dicom/...
 pixel/internal/...   :
 pixel/rle            : pixel/internal/bits
-pixel/jpegll         : pixel/internal/bits
-pixel/jpegls         : pixel/internal/bits
+pixel/jpegll         : pixel/internal/bits pixel/internal/huff pixel/internal/marker
+pixel/jpegls         : pixel/internal/bits pixel/internal/marker
 ul                   : dicom/uid
 dimse                : ul dicom dicom/...
 service/retrieve     : dimse ul dicom dicom/... service/query
