@@ -3,6 +3,7 @@
 package interop
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"sync"
 	"testing"
 
+	"gantry/dicom"
 	"gantry/dicom/uid"
 )
 
@@ -215,5 +217,29 @@ func TestAsUserOfDCMTK(t *testing.T) {
 	must(t, gantry, "get", "QR@"+addr(port), "-k", "StudyInstanceUID="+string(objects[0].study), "--dir", dir)
 	if got := dataSets(t, dir); len(got) != len(objects) {
 		t.Errorf("%d objects came back, want %d", len(got), len(objects))
+	}
+}
+
+// TestMoveTranscodes sends to a destination that takes Implicit VR Little Endian only: a
+// native object arrives laid out anew, with the same pixels.
+func TestMoveTranscodes(t *testing.T) {
+	sink := t.TempDir()
+	port := freePort(t)
+	start(t, port, dcmtk(t, "storescp"), "+B", "+xi", "-aet", "SINK", "-od", sink, strconv.Itoa(port))
+	s := serve(t, "--peer", "SINK:127.0.0.1:"+strconv.Itoa(port))
+	objects := study(4, 2)
+	dir := files(t, objects)
+	must(t, gantry, "store", "GANTRY@"+addr(s.port), dir)
+	must(t, gantry, "move", "GANTRY@"+addr(s.port), "--dest", "SINK", "-k", "StudyInstanceUID="+string(objects[0].study))
+	sent, got := dataSets(t, dir), dataSets(t, sink)
+	for u, b := range sent {
+		implicit, err := dicom.DecodeBytes(got[u], dicom.DecodeOptions{Syntax: uid.ImplicitVRLittleEndian, OnFlaw: dicom.Strict})
+		if err != nil {
+			t.Fatalf("%s: %v", u, err)
+		}
+		again, err := dicom.AppendEncode(nil, implicit, uid.ExplicitVRLittleEndian)
+		if err != nil || !bytes.Equal(again, b) {
+			t.Errorf("%s: turned back into Explicit VR it is another object, %v", u, err)
+		}
 	}
 }

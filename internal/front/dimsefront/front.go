@@ -48,7 +48,11 @@ func (f *Front) Mux() *dimse.ServeMux {
 	options := query.Options{Relational: true, DateTime: true, Lenient: true, Unsupported: unsupported}
 	query.Register(m, f, options)
 	retrieve.RegisterGet(m, f, retrieve.Options{Query: options})
-	retrieve.RegisterMove(m, f, f.Resolve, retrieve.Options{Query: options})
+	move := limitMoves(retrieve.MoveSCP(f, f.Resolve, retrieve.Options{Query: options}))
+	for _, class := range []uid.UID{uid.PatientRootQueryRetrieveInformationModelMove,
+		uid.StudyRootQueryRetrieveInformationModelMove, uid.PatientStudyOnlyQueryRetrieveInformationModelMove} {
+		m.Handle(dimse.CMove, class, move)
+	}
 	return m
 }
 
