@@ -67,6 +67,10 @@ func sample(t *testing.T, param string) string {
 		dir := t.TempDir()
 		os.WriteFile(filepath.Join(dir, "a.pem"), nil, 0o600)
 		return dir
+	case "token":
+		name := filepath.Join(t.TempDir(), "token")
+		os.WriteFile(name, []byte("ticket"), 0o600)
+		return name
 	case "peer":
 		return "OTHER:localhost:104"
 	case "naming":

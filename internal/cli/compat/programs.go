@@ -19,7 +19,15 @@ func programs() []entry {
 		{"secure_echo_scu", false, secureEchoSCU},
 		{"find_scu", false, findSCU},
 		{"query_scu", false, querySCU},
+		{"store_scu", false, storeSCU},
+		{"move_scu", false, moveSCU},
+		{"get_scu", false, getSCU},
+		{"retrieve_scu", false, retrieveSCU},
 		{"echoscu", true, echoscu},
+		{"storescu", true, storescu},
+		{"dcmsend", true, dcmsend},
+		{"movescu", true, movescu},
+		{"getscu", true, getscu},
 		{"findscu", true, findscu},
 	}
 }
