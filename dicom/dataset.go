@@ -166,8 +166,8 @@ func (ds *DataSet) Flaws() []Flaw {
 	return ds.st.flaws
 }
 
-// Size returns the bytes of input that the data set was decoded from, bulk values
-// included; for a deflated one, after inflation. Zero for a data set built in memory.
+// Size returns the bytes that the data set takes under the syntax it was decoded by, bulk
+// values included; for a deflated one, after inflation. For an item it is that of the whole.
 func (ds *DataSet) Size() int64 {
 	if ds == nil || ds.st == nil {
 		return 0

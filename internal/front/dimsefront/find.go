@@ -16,6 +16,33 @@ import (
 // asked for and what every answer carries (PS3.4 C.4.1.1.3.2).
 func (f *Front) Find(ctx context.Context, q *query.Query) iter.Seq2[*dicom.DataSet, error] {
 	return func(yield func(*dicom.DataSet, error) bool) {
+		key, feed := keyOf(q), f.found.feed() // before the search: what comes in during it counts as later
+		if answers, ok := f.found.get(key, feed); ok && key != "" {
+			for ds := range answers {
+				if !yield(ds, nil) {
+					return
+				}
+			}
+			return
+		}
+		var kept []*dicom.DataSet
+		for ds, err := range f.search(ctx, q) {
+			if !yield(ds, err) || err != nil {
+				return
+			}
+			if len(kept) <= cachedAnswers {
+				kept = append(kept, ds)
+			}
+		}
+		if key != "" && len(kept) <= cachedAnswers && ctx.Err() == nil {
+			f.found.put(key, feed, kept)
+		}
+	}
+}
+
+// search asks the index.
+func (f *Front) search(ctx context.Context, q *query.Query) iter.Seq2[*dicom.DataSet, error] {
+	return func(yield func(*dicom.DataSet, error) bool) {
 		s, err := searchOf(q)
 		if err != nil {
 			yield(nil, statusOf(err))

@@ -21,6 +21,7 @@ import (
 type Searcher interface {
 	Search(context.Context, *index.Search) iter.Seq2[*index.Row, error]
 	Select(context.Context, index.Selector) iter.Seq2[index.Location, error]
+	Feed() uint64 // number of the last change
 }
 
 // Objects opens what was stored.
@@ -36,12 +37,13 @@ type Front struct {
 	Objects Objects
 	// Resolve finds the destination of a C-MOVE.
 	Resolve retrieve.Resolver
-	// Issuer is the Issuer of Patient ID for what a calling AE sends without one.
-	Issuer func(calling string) string
+
+	found findCache
 }
 
-// Mux returns the handlers of all services.
+// Mux returns the handlers of all services. The fields of f must not change again.
 func (f *Front) Mux() *dimse.ServeMux {
+	f.found.feed = f.Index.Feed
 	m := new(dimse.ServeMux)
 	verify.Register(m)
 	storage.Register(m, f)

@@ -115,6 +115,9 @@ func (x *Index) load(ctx context.Context) error {
 	return nil
 }
 
+// Feed returns the number of the last change that was committed.
+func (x *Index) Feed() uint64 { return x.feed.Load() }
+
 // Close implements index.Index.
 func (x *Index) Close() error {
 	x.mu.Lock()
