@@ -111,6 +111,7 @@ var commands = [...]func(*Stdio) *cobra.Command{
 	newConfig,
 	newLinks,
 	newReindex,
+	newFsck,
 	newCert,
 	newVersion,
 }

@@ -11,34 +11,21 @@ import (
 )
 
 func newReindex(stdio *Stdio) *cobra.Command {
-	var file, dir, db string
+	var where offlineFlags
 	c := command("reindex", "Make the index again from the stored objects", &cobra.Command{
 		Long: `Make the index again from the object store alone. The archive must not be running on the
 folder. Queries after it have the answers they had before.`,
 		Example: "  gantry reindex\n  gantry reindex --storage-dir /srv/gantry\n  gantry reindex --config gantry.yaml",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			l := config.NewLoader()
-			if file != "" {
-				l.File(file)
-			}
-			l.Environment(stdio.Environ)
-			if dir != "" {
-				l.Flag("storage-dir", "storage.directory", dir)
-			}
-			if db != "" {
-				l.Flag("db-path", "database.path", db)
-			}
-			cfg, err := l.Done()
+			cfg, err := where.load(stdio.Environ)
 			if err != nil {
-				return fail(ExitUsage, "%w", err)
+				return err
 			}
 			return reindex(c.Context(), stdio, cfg)
 		},
 	})
-	c.Flags().StringVar(&file, "config", "", "configuration file (YAML)")
-	c.Flags().StringVar(&dir, "storage-dir", "", "folder of objects and index")
-	c.Flags().StringVar(&db, "db-path", "", "index file")
+	where.flags(c)
 	return c
 }
 

@@ -185,3 +185,27 @@ func TestDuplicates(t *testing.T) {
 		}
 	}
 }
+
+// TestFsck checks an archive, then one with a flipped bit.
+func TestFsck(t *testing.T) {
+	s := serve(t)
+	must(t, gantry, "store", "GANTRY@"+addr(s.port), files(t, study(1, 3)))
+	s.stop()
+	data := filepath.Join(s.dir, "data")
+	if out := must(t, gantry, "fsck", "--storage-dir", data); !strings.Contains(out, "3 objects") || !strings.Contains(out, "0 findings") {
+		t.Errorf("%s", out)
+	}
+	segments, _ := filepath.Glob(filepath.Join(data, "log", "*.tar"))
+	b, err := os.ReadFile(segments[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	b[bytes.Index(b, []byte("MONOCHROME2"))] ^= 1
+	if err := os.WriteFile(segments[0], b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, code := run(t, gantry, "fsck", "--storage-dir", data)
+	if code != 1 || !strings.Contains(out, "damaged object: instance 1.2.826") || !strings.Contains(out, "restore from a backup") {
+		t.Errorf("%d %s", code, out)
+	}
+}

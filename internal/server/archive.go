@@ -14,6 +14,7 @@ import (
 
 	"gantry/dimse"
 	"gantry/internal/archive/blob/fsblob"
+	"gantry/internal/archive/fsck"
 	"gantry/internal/archive/index"
 	"gantry/internal/archive/index/sqlite"
 	"gantry/internal/archive/ingest"
@@ -124,6 +125,27 @@ func Reindex(ctx context.Context, c *config.Config, console io.Writer) (index.St
 		return index.State{}, err
 	}
 	return a.index.State(ctx)
+}
+
+// Check compares a stopped archive's object store with its index.
+func Check(ctx context.Context, c *config.Config, console io.Writer, o fsck.Options) (fsck.Summary, error) {
+	log, err := obs.NewLog(console, "", c.Logging.Level)
+	if err != nil {
+		return fsck.Summary{}, err
+	}
+	a := &archive{dir: c.Storage.Directory}
+	defer a.close()
+	if err := a.openIndex(ctx, c); err != nil {
+		return fsck.Summary{}, err
+	}
+	st, err := a.index.State(ctx)
+	if err != nil {
+		return fsck.Summary{}, err
+	}
+	if err := a.openStore(ctx, c, log.Logger, st.Applied); err != nil {
+		return fsck.Summary{}, err
+	}
+	return fsck.Run(ctx, a.store, a.index, o)
 }
 
 // front is the DICOM side over the archive.

@@ -319,6 +319,45 @@ func (x *Index) Referrers(ctx context.Context, instance uid.UID) iter.Seq2[index
 	return x.stream(ctx, q)
 }
 
+// All yields every instance, hidden ones and all versions too, in the order they came in.
+// It is for checks of the whole.
+func (x *Index) All(ctx context.Context) iter.Seq2[index.Location, error] {
+	return func(yield func(index.Location, error) bool) {
+		for after := int64(0); ; {
+			page, last, err := x.after(ctx, after)
+			for _, l := range page {
+				if !yield(l, nil) {
+					return
+				}
+			}
+			if err != nil {
+				yield(index.Location{}, x.tell(err))
+			}
+			if err != nil || len(page) < nextPage {
+				return
+			}
+			after = last
+		}
+	}
+}
+
+// after returns a page of instances behind a key, and the last key.
+func (x *Index) after(ctx context.Context, pk int64) (page []index.Location, last int64, err error) {
+	rows, err := x.query(ctx, "SELECT i.pk, "+places+" FROM instance i"+upwards+unseen(" WHERE i.pk > ? ORDER BY i.pk LIMIT ?"), pk, nextPage)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		p := new(place)
+		if err := rows.Scan(append([]any{&last}, p.dst()...)...); err != nil {
+			return page, last, err
+		}
+		page = append(page, p.location())
+	}
+	return page, last, rows.Err()
+}
+
 // stream finds the keys of all instances first, eight bytes each, and then reads the
 // instances in pages, so that a slow reader holds no transaction.
 func (x *Index) stream(ctx context.Context, q *query) iter.Seq2[index.Location, error] {
