@@ -24,8 +24,9 @@ test: setup
 
 cross:
 	@for p in $(platforms); do \
-		echo "vet $$p"; \
+		echo "vet and build $$p"; \
 		GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) vet ./... || exit 1; \
+		GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) build -o /dev/null ./cmd/gantry || exit 1; \
 	done
 
 # What needs hours: crash rounds (20 x LONG), huge counts, an object of 20 GB, every fuzz
