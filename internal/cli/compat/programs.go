@@ -23,11 +23,17 @@ func programs() []entry {
 		{"move_scu", false, moveSCU},
 		{"get_scu", false, getSCU},
 		{"retrieve_scu", false, retrieveSCU},
+		{"echo_scp", false, echoSCP},
+		{"secure_echo_scp", false, secureEchoSCP},
+		{"store_scp", false, storeSCP},
+		{"qr_scp", false, qrSCP},
 		{"echoscu", true, echoscu},
 		{"storescu", true, storescu},
 		{"dcmsend", true, dcmsend},
 		{"movescu", true, movescu},
 		{"getscu", true, getscu},
+		{"storescp", true, storescp},
+		{"dcmrecv", true, dcmrecv},
 		{"findscu", true, findscu},
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 
 	"gantry/dicom"
@@ -22,15 +23,18 @@ import (
 // Folder keeps received objects as files, byte for byte as they come. It implements
 // dimse.Storer.
 type Folder struct {
-	Dir       string
-	MustExist bool
-	Naming    Naming
-	Extension string // default .dcm; "-" for none
-	Twice     Twice  // what to do with a name that is there already
-	Ignore    bool   // receive and keep nothing
-	Bare      bool   // the data set alone, without file meta information
+	Dir         string
+	MustExist   bool
+	Naming      Naming
+	StudyPrefix string
+	Extension   string // default .dcm; "-" for none
+	Twice       Twice  // what to do with a name that is there already
+	Ignore      bool   // receive and keep nothing
+	ByStudy     bool   // a folder for each study: StudyPrefix_UID
+	Bare        bool   // the data set alone, without file meta information
 
-	fromCalled bool // the sender is the called side, as in C-GET
+	kept       []func(context.Context, string, *dimse.Incoming) error // told of each new file
+	fromCalled bool                                                   // the sender is the called side, as in C-GET
 
 	files, bytes, failed, ignored atomic.Int64
 }
@@ -69,14 +73,14 @@ func (f *Folder) prepare() error {
 
 // Store writes an object. No path comes from the wire: names are made of valid UIDs and
 // dates only.
-func (f *Folder) Store(_ context.Context, in *dimse.Incoming) error {
+func (f *Folder) Store(ctx context.Context, in *dimse.Incoming) error {
 	if f.Ignore {
 		n, err := io.Copy(io.Discard, in.Body)
 		f.ignored.Add(1)
 		f.bytes.Add(n)
 		return err
 	}
-	n, err := f.store(in)
+	n, err := f.store(ctx, in)
 	if err != nil {
 		f.failed.Add(1)
 		return err
@@ -86,7 +90,7 @@ func (f *Folder) Store(_ context.Context, in *dimse.Incoming) error {
 	return nil
 }
 
-func (f *Folder) store(in *dimse.Incoming) (int64, error) {
+func (f *Folder) store(ctx context.Context, in *dimse.Incoming) (int64, error) {
 	if !in.Instance.Valid() {
 		return 0, &dimse.StatusError{Status: dimse.UnableToProcess, Comment: "SOP Instance UID is not valid"}
 	}
@@ -109,7 +113,16 @@ func (f *Folder) store(in *dimse.Incoming) (int64, error) {
 	if err := firstError(tmp.Chmod(0o644), tmp.Close()); err != nil {
 		return 0, outOfResources(err)
 	}
-	return n, f.keep(tmp.Name(), name)
+	fresh, err := f.keep(tmp.Name(), name)
+	if err != nil || !fresh {
+		return n, err
+	}
+	for _, told := range f.kept {
+		if err := told(ctx, filepath.Join(f.Dir, name), in); err != nil {
+			return n, &dimse.StatusError{Status: dimse.OutOfResources, Comment: "cannot index", Err: err}
+		}
+	}
+	return n, nil
 }
 
 // outOfResources is what a sender is told when a disk fails.
@@ -153,11 +166,11 @@ func (f *Folder) place(tmp *os.File, size int64, in *dimse.Incoming) (string, er
 		extension = ""
 	}
 	name := string(in.Instance) + extension
-	switch f.Naming {
-	case ByInstance:
+	if f.Naming == ByModality {
+		name = modalityOf(in.Class) + "." + name
+	}
+	if !f.ByStudy && (f.Naming == ByInstance || f.Naming == ByModality) {
 		return name, nil
-	case ByModality:
-		return modalityOf(in.Class) + "." + name, nil
 	}
 	o := dicom.DecodeOptions{Until: tag.SeriesNumber}
 	if f.Bare {
@@ -168,6 +181,9 @@ func (f *Folder) place(tmp *os.File, size int64, in *dimse.Incoming) (string, er
 		return "", &dimse.StatusError{Status: dimse.UnableToProcess, Comment: "the data set cannot be read", Err: err}
 	}
 	study, series := part(file.DataSet.UID(tag.StudyInstanceUID)), part(file.DataSet.UID(tag.SeriesInstanceUID))
+	if f.ByStudy {
+		return filepath.Join(strings.TrimPrefix(f.StudyPrefix+"_"+study, "_"), name), nil
+	}
 	if f.Naming == BySeries {
 		return filepath.Join(study, series, name), nil
 	}
@@ -195,39 +211,39 @@ func digits(s string) bool {
 	return true
 }
 
-// keep gives a written file its name.
-func (f *Folder) keep(tmp, name string) error {
+// keep gives a written file its name, and reports whether it did.
+func (f *Folder) keep(tmp, name string) (bool, error) {
 	name = filepath.Join(f.Dir, name)
 	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		return outOfResources(err)
+		return false, outOfResources(err)
 	}
 	if f.Twice == Replace {
 		if err := os.Rename(tmp, name); err != nil {
-			return outOfResources(err)
+			return false, outOfResources(err)
 		}
-		return nil
+		return true, nil
 	}
 	err := os.Link(tmp, name)
 	switch {
 	case err == nil:
-		return nil
+		return true, nil
 	case !errors.Is(err, os.ErrExist):
 		return withoutLinks(tmp, name)
 	case f.Twice == Reject:
-		return &dimse.StatusError{Status: dimse.DuplicateSOPInstance, Comment: "is there already"}
+		return false, &dimse.StatusError{Status: dimse.DuplicateSOPInstance, Comment: "is there already"}
 	}
-	return nil
+	return false, nil
 }
 
 // withoutLinks gives a file its name where the file system has no hard links.
-func withoutLinks(tmp, name string) error {
+func withoutLinks(tmp, name string) (bool, error) {
 	if _, err := os.Lstat(name); err == nil {
-		return nil
+		return false, nil
 	}
 	if err := os.Rename(tmp, name); err != nil {
-		return outOfResources(err)
+		return false, outOfResources(err)
 	}
-	return nil
+	return true, nil
 }
 
 // modalityOf is what DCMTK puts before the names of files.
