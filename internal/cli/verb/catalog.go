@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"gantry/dicom"
 	"gantry/dicom/part10"
@@ -24,7 +25,8 @@ import (
 // catalog is an index of files that lie where they are. Its references are their names.
 type catalog struct {
 	index.Index
-	mu sync.Mutex // Commit has one caller at a time
+	mu      sync.Mutex    // Commit has one caller at a time
+	changes atomic.Uint64 // so many were committed
 }
 
 // openCatalog opens the index in a file, or one in memory when name is empty. The index of
@@ -78,8 +80,12 @@ func (c *catalog) add(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
+	c.changes.Add(1)
 	return out[0].Problem
 }
+
+// Feed implements dimsefront.Searcher: it grows by every change.
+func (c *catalog) Feed() uint64 { return c.changes.Load() }
 
 // entryOf makes the index entry of a file.
 func entryOf(name string) (index.Entry, error) {
