@@ -27,6 +27,7 @@ func programs() []entry {
 		{"secure_echo_scp", false, secureEchoSCP},
 		{"store_scp", false, storeSCP},
 		{"qr_scp", false, qrSCP},
+		{"pacs_server", false, pacsServer},
 		{"echoscu", true, echoscu},
 		{"storescu", true, storescu},
 		{"dcmsend", true, dcmsend},
