@@ -43,6 +43,37 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
+// TestLSRoundTrip does the same with stuffed bits.
+func TestLSRoundTrip(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for range 300 {
+		values := make([]uint32, r.IntN(200))
+		widths := make([]int, len(values))
+		var w LSWriter
+		for i := range values {
+			widths[i] = r.IntN(33)
+			values[i] = (r.Uint32() | -uint32(r.IntN(2))) & uint32(uint64(1)<<widths[i]-1)
+			w.Put(values[i], widths[i])
+		}
+		w.Flush()
+		rd := LSReader{Src: append(w.Dst, 0xff, 0xd9)}
+		for i, v := range values {
+			if got := rd.Take(widths[i]); got != v {
+				t.Fatalf("field %d of %d bits: %x, not %x", i, widths[i], got, v)
+			}
+		}
+		if rd.Exhausted() {
+			t.Fatal("bits were made up")
+		}
+		for range 17 {
+			rd.Take(1)
+		}
+		if !rd.Exhausted() || rd.Pos != len(w.Dst) {
+			t.Fatalf("the end is at %d and was found at %d", len(w.Dst), rd.Pos)
+		}
+	}
+}
+
 // TestHasFF compares with bytes looked at one by one.
 func TestHasFF(t *testing.T) {
 	for _, w := range []uint32{0, 0xffffffff, 0xff, 0xff00, 0xff0000, 0xff000000, 0xfefefefe, 0x7f80ff7f, 0x0100ff, 0xfe01fe00} {
