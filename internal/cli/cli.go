@@ -112,6 +112,8 @@ var commands = [...]func(*Stdio) *cobra.Command{
 	newLinks,
 	newReindex,
 	newFsck,
+	newBackup,
+	newRestore,
 	newCert,
 	newVersion,
 }

@@ -209,3 +209,38 @@ func TestFsck(t *testing.T) {
 		t.Errorf("%d %s", code, out)
 	}
 }
+
+// TestBackupWhileIngesting copies the archive while objects come in, copies again what is
+// new, and serves the restored copy (R15).
+func TestBackupWhileIngesting(t *testing.T) {
+	s := serve(t)
+	data := filepath.Join(s.dir, "data")
+	first := study(1, 20)
+	must(t, gantry, "store", "GANTRY@"+addr(s.port), files(t, first))
+	copied, restored := filepath.Join(t.TempDir(), "backup"), filepath.Join(t.TempDir(), "restored")
+
+	busy := exec.Command(gantry, "store", "GANTRY@"+addr(s.port), files(t, study(2, 200)))
+	if err := busy.Start(); err != nil {
+		t.Fatal(err)
+	}
+	must(t, gantry, "backup", copied, "--storage-dir", data)
+	if err := busy.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if out := must(t, gantry, "fsck", "--storage-dir", copied); !strings.Contains(out, "0 findings") {
+		t.Errorf("the backup: %s", out)
+	}
+	if out := must(t, gantry, "backup", copied, "--storage-dir", data); !strings.Contains(out, "2 studies, 220 instances") {
+		t.Errorf("the second backup: %s", out)
+	}
+	if out := must(t, gantry, "backup", copied, "--storage-dir", data); !strings.Contains(out, "0 files and 0 bytes copied") {
+		t.Errorf("a backup with nothing new: %s", out)
+	}
+	if out := must(t, gantry, "restore", copied, restored); !strings.Contains(out, "220 objects checked, 0 findings") {
+		t.Errorf("restore: %s", out)
+	}
+	again := serve(t, "--storage-dir", restored)
+	back := t.TempDir()
+	must(t, gantry, "get", "GANTRY@"+addr(again.port), "-k", "StudyInstanceUID="+string(first[0].study), "--dir", back)
+	same(t, dataSets(t, files(t, first)), dataSets(t, back))
+}

@@ -30,6 +30,13 @@ func (p place) ref() record.Ref {
 		"." + strconv.FormatInt(p.head, 36) + "." + strconv.FormatInt(p.size, 36))
 }
 
+// FileOf returns the path, below objects/ and with slashes, of an object that is a file of
+// its own.
+func FileOf(r record.Ref) (path string, ok bool) {
+	p, err := parseRef(r)
+	return p.path, err == nil && p.path != ""
+}
+
 func parseRef(r record.Ref) (place, error) {
 	bad := fmt.Errorf("%w: reference %.80q", blob.ErrNotFound, string(r))
 	kind, rest, _ := strings.Cut(string(r), ".")

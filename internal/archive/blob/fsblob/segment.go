@@ -22,6 +22,13 @@ func (s *Store) segmentPath(number uint64) string {
 	return filepath.Join(s.dir, "log", fmt.Sprintf("%020d.tar", number))
 }
 
+// SegmentNumber returns the number of a segment from its file name.
+func SegmentNumber(name string) (uint64, bool) {
+	digits, ok := strings.CutSuffix(name, ".tar")
+	n, err := strconv.ParseUint(digits, 10, 62)
+	return n, ok && err == nil && len(digits) == 20
+}
+
 // segments lists the numbers of all segments, ascending.
 func (s *Store) segments() ([]uint64, error) {
 	l, err := s.fs.ReadDir(filepath.Join(s.dir, "log"))
@@ -30,9 +37,7 @@ func (s *Store) segments() ([]uint64, error) {
 	}
 	var out []uint64
 	for _, e := range l {
-		digits, ok := strings.CutSuffix(e.Name(), ".tar")
-		n, err := strconv.ParseUint(digits, 10, 62)
-		if ok && err == nil && len(digits) == 20 {
+		if n, ok := SegmentNumber(e.Name()); ok {
 			out = append(out, n)
 		}
 	}

@@ -28,6 +28,7 @@ type Options struct {
 
 // Index is an index.Index in an SQLite file. It is safe for concurrent use.
 type Index struct {
+	name     string // of the file
 	wdb, rdb *sql.DB
 	feed     atomic.Uint64 // number of the last committed change
 	reads    statements
@@ -64,7 +65,7 @@ func Open(ctx context.Context, name string, o Options) (_ *Index, err error) {
 	if err != nil {
 		return nil, err
 	}
-	x := &Index{stmts: map[string]*sql.Stmt{}}
+	x := &Index{name: abs, stmts: map[string]*sql.Stmt{}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(fmt.Errorf("index %s: %w", name, err), x.Close())
@@ -113,6 +114,17 @@ func (x *Index) load(ctx context.Context) error {
 	x.state.applied.Segment, x.state.feed = uint64(seg), uint64(feed)
 	x.feed.Store(x.state.feed)
 	return nil
+}
+
+// CopyTo writes a consistent copy of the index to a file that must not be there. The
+// archive may be at work meanwhile.
+func (x *Index) CopyTo(ctx context.Context, name string) error {
+	db, err := connect(x.name, 0, 1) // of its own: readers may write nothing, and the writer shall not wait
+	if err != nil {
+		return err
+	}
+	_, err = db.ExecContext(ctx, "VACUUM INTO ?", name)
+	return errors.Join(err, db.Close())
 }
 
 // Feed returns the number of the last change that was committed.
