@@ -83,6 +83,9 @@ func (l *Loader) checkStorage() {
 	if s.PackMax < 0 || s.PackMax > 64<<20 {
 		l.errorf(l.from("storage.pack_max"), "storage.pack_max: %d is not between 0 and %d", s.PackMax, 64<<20)
 	}
+	if s.MinFree < 0 {
+		l.errorf(l.from("storage.min_free"), "storage.min_free: %d is negative", s.MinFree)
+	}
 	if !l.Config.Database.WALMode {
 		l.errorf(l.from("database.wal_mode"), "database.wal_mode: the index cannot be crash-safe and read beside writes without it; remove the key")
 	}

@@ -56,6 +56,7 @@ type Storage struct {
 	Naming          string // of the plain layout
 	DuplicatePolicy string
 	PackMax         int64 // bytes
+	MinFree         int64 // bytes that stay free; 0 is the larger of 1 GiB and 1 %
 }
 
 // Database is the index.

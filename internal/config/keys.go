@@ -42,6 +42,7 @@ func keys() []key {
 		{name: "storage.naming", aliases: []string{"storage.naming_scheme"}, value: func(c *Config) any { return &c.Storage.Naming }, values: "hierarchical|date_hierarchical|flat|uid_hierarchical|date_based|uid_flat", help: "file names of the plain layout"},
 		{name: "storage.duplicate_policy", value: func(c *Config) any { return &c.Storage.DuplicatePolicy }, values: "keep|reject|ignore|replace|rename", help: "another object under a SOP Instance UID: keep both and flag it (rename is the same), refuse, drop, or make the new one current"},
 		{name: "storage.pack_max", value: func(c *Config) any { return &c.Storage.PackMax }, help: "objects above this many bytes are files of their own, also in the log layout"},
+		{name: "storage.min_free", value: func(c *Config) any { return &c.Storage.MinFree }, help: "storing is refused when fewer bytes are free on the disk; 0 is the larger of 1 GiB and 1 %"},
 		{name: "database.path", aliases: []string{"storage.database.path"}, value: func(c *Config) any { return &c.Database.Path }, help: "index file; empty: index.db in the storage folder"},
 		{name: "database.wal_mode", value: func(c *Config) any { return &c.Database.WALMode }, help: "the index always has a write-ahead log: false is an error"},
 		{name: "logging.level", value: func(c *Config) any { return &c.Logging.Level }, values: "trace|debug|info|warning|error|critical", help: "least important messages to log"},

@@ -70,7 +70,7 @@ func startContenders(b *testing.B, names ...string) []contender {
 	return out
 }
 
-func (c contender) dial(b *testing.B, contexts ...dimse.Context) *dimse.Assoc {
+func (c contender) dial(b testing.TB, contexts ...dimse.Context) *dimse.Assoc {
 	b.Helper()
 	d := dimse.Dialer{Calling: "BENCH", Contexts: contexts}
 	a, err := d.Dial(context.Background(), dimse.AETitle(c.aet), addr(c.port))
@@ -146,7 +146,7 @@ func BenchmarkPeersAssociate(b *testing.B) {
 // ctBytes is a CT object of about 528 KB, split where its SOP Instance UID is.
 type ctBytes struct{ head, tail []byte }
 
-func newCT(b *testing.B, study int) ctBytes {
+func newCT(b testing.TB, study int) ctBytes {
 	o := study1(study)
 	e := o.dataSet(b).Edit().SetInt(tag.Rows, 512).SetInt(tag.Columns, 512).SetBytes(tag.PixelData, vr.OW, make([]byte, 512*512*2))
 	for i := range 60 {
@@ -180,7 +180,7 @@ func (c ctBytes) outgoing() *dimse.Outgoing {
 		}}
 }
 
-func (c contender) store(b *testing.B, a *dimse.Assoc, ct ctBytes) error {
+func (c contender) store(a *dimse.Assoc, ct ctBytes) error {
 	status, err := a.Store(context.Background(), ct.outgoing())
 	if err == nil && status != dimse.Success {
 		err = fmt.Errorf("%s: %v", c.name, status)
@@ -208,7 +208,7 @@ func (c contender) storeRate(b *testing.B, n, rep int) float64 {
 		a := c.dial(b, ctContext)
 		defer a.Abort()
 		ct := newCT(b, 1000*rep+i)
-		wg.Go(func() { rates[i] = repeat(b, func() error { return c.store(b, a, ct) }) })
+		wg.Go(func() { rates[i] = repeat(b, func() error { return c.store(a, ct) }) })
 	}
 	wg.Wait()
 	sum := 0.0
@@ -225,7 +225,7 @@ func (c contender) fill(b *testing.B) {
 	for k := range 48 {
 		ct := newCT(b, k)
 		for range 2 {
-			if err := c.store(b, a, ct); err != nil {
+			if err := c.store(a, ct); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -280,7 +280,7 @@ func BenchmarkPeersGet(b *testing.B) {
 		a := c.dial(b, ctContext)
 		ct := newCT(b, 5)
 		for range 64 {
-			if err := c.store(b, a, ct); err != nil {
+			if err := c.store(a, ct); err != nil {
 				b.Fatal(err)
 			}
 		}

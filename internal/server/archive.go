@@ -78,7 +78,7 @@ func (a *archive) openIndex(ctx context.Context, c *config.Config) error {
 // openStore opens the log, whose tail it recovers from where the index has applied it.
 func (a *archive) openStore(ctx context.Context, c *config.Config, log *slog.Logger, applied record.Position) error {
 	var err error
-	a.store, err = fsblob.Open(ctx, a.dir, fsblob.Options{Naming: fsblob.Naming(c.Storage.Naming), PackMax: c.Storage.PackMax, Applied: applied, Log: log})
+	a.store, err = fsblob.Open(ctx, a.dir, fsblob.Options{Naming: fsblob.Naming(c.Storage.Naming), PackMax: c.Storage.PackMax, MinFree: c.Storage.MinFree, Applied: applied, Log: log})
 	return err
 }
 

@@ -73,7 +73,9 @@ func (w *world) send(t *testing.T, size int) {
 
 func (w *world) backup(ctx context.Context, to string) (backup.Summary, error) {
 	return backup.Run(ctx, w.index, backup.Options{From: w.dir, To: to,
-		Open: func(ctx context.Context, name string) (backup.Copy, error) { return sqlite.Open(ctx, name, sqlite.Options{}) }})
+		Open: func(ctx context.Context, name string) (backup.Copy, error) {
+			return sqlite.Open(ctx, name, sqlite.Options{})
+		}})
 }
 
 func TestOnlyWhatIsNewIsCopied(t *testing.T) {
@@ -113,7 +115,9 @@ func TestInterruptedBackupKeepsTheLastOne(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	_, err := backup.Run(ctx, w.index, backup.Options{From: w.dir, To: to, Step: func(int, int64) { cancel() },
-		Open: func(ctx context.Context, name string) (backup.Copy, error) { return sqlite.Open(ctx, name, sqlite.Options{}) }})
+		Open: func(ctx context.Context, name string) (backup.Copy, error) {
+			return sqlite.Open(ctx, name, sqlite.Options{})
+		}})
 	if !errors.Is(err, context.Canceled) {
 		t.Fatalf("%v", err)
 	}
