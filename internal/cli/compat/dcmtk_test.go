@@ -74,6 +74,7 @@ AETable END
 
 // TestAgainstDCMTK runs the callers against DCMTK's archive.
 func TestAgainstDCMTK(t *testing.T) {
+	t.Parallel()
 	receive := closed(t)
 	port := qr(t, receive)
 	dir := folderOf(t, 12)
@@ -114,6 +115,7 @@ func TestAgainstDCMTK(t *testing.T) {
 
 // TestToStorescp sends real bytes to DCMTK's storage server and compares them.
 func TestToStorescp(t *testing.T) {
+	t.Parallel()
 	port, in := closed(t), t.TempDir()
 	start(t, port, "storescp", "+B", "+xa", "-od", in, port)
 	name := object(t, filepath.Join(t.TempDir(), "a.dcm"), dicomtest.Object{N: 5, Pixels: 300_000})

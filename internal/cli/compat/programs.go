@@ -35,6 +35,8 @@ func programs() []entry {
 		{"getscu", true, getscu},
 		{"storescp", true, storescp},
 		{"dcmrecv", true, dcmrecv},
+		{"dcmqrscp", true, dcmqrscp},
+		{"termscu", true, termscu},
 		{"findscu", true, findscu},
 	}
 }

@@ -205,6 +205,7 @@ func TestQRServer(t *testing.T) {
 
 // TestServersForDCMTK runs DCMTK's callers against our servers.
 func TestServersForDCMTK(t *testing.T) {
+	t.Parallel()
 	in, port := t.TempDir(), closed(t)
 	mark := filepath.Join(t.TempDir(), "mark-")
 	serve(t, port, "storescp", "-od", in, "-su", "st", "-fe", ".img", "-xcr", "touch "+mark+"#f", "-xs", port)

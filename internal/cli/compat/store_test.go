@@ -56,6 +56,7 @@ func folderOf(t *testing.T, n int) string {
 }
 
 func TestStoreFolders(t *testing.T) {
+	t.Parallel()
 	dir := folderOf(t, 10)
 	if err := os.WriteFile(filepath.Join(dir, "notes.txt"), []byte("no DICOM"), 0o600); err != nil {
 		t.Fatal(err)
@@ -116,6 +117,7 @@ func TestStoreRefused(t *testing.T) {
 
 // TestStoreBusy lets the peer be out of resources twice.
 func TestStoreBusy(t *testing.T) {
+	t.Parallel()
 	a, host, port := archive(t, 0)
 	left := 2
 	a.OnStore = func(*dimse.Incoming) error {
@@ -166,6 +168,7 @@ func TestStoreReportAndResume(t *testing.T) {
 
 // TestStoreManyContexts sends more classes than one association has contexts for.
 func TestStoreManyContexts(t *testing.T) {
+	t.Parallel()
 	dir, n := t.TempDir(), 0
 	for class := range uid.StorageClasses() {
 		object(t, filepath.Join(dir, fmt.Sprintf("%d.dcm", n)), dicomtest.Object{N: n, Class: class})
@@ -244,6 +247,7 @@ func dicomdir(t *testing.T, dir string) string {
 }
 
 func TestStoreCutAssociation(t *testing.T) {
+	t.Parallel()
 	a, host, port := archive(t, 0)
 	dir := folderOf(t, 20)
 	l, err := net.Listen("tcp", "127.0.0.1:0")

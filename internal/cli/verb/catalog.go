@@ -61,6 +61,11 @@ func (c *catalog) add(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
+	return c.put(ctx, e)
+}
+
+// put takes an entry in.
+func (c *catalog) put(ctx context.Context, e index.Entry) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	have, err := c.Versions(ctx, e.Envelope.Instance)
@@ -119,6 +124,16 @@ func entryOf(name string) (index.Entry, error) {
 // scan takes in the files below a folder whose names look like DICOM's: *.dcm, *.DCM, and
 // those without an extension.
 func (c *catalog) scan(ctx context.Context, dir string, each func(name string, err error)) error {
+	return walkFiles(ctx, dir, func(name string, err error) {
+		if err == nil {
+			err = c.add(ctx, name)
+		}
+		each(name, err)
+	})
+}
+
+// walkFiles calls each for the files that scan takes in.
+func walkFiles(ctx context.Context, dir string, each func(name string, err error)) error {
 	return filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
 		switch {
 		case ctx.Err() != nil:
@@ -130,7 +145,7 @@ func (c *catalog) scan(ctx context.Context, dir string, each func(name string, e
 			return nil
 		}
 		if ext := filepath.Ext(name); ext == "" || strings.EqualFold(ext, ".dcm") || digits(ext[1:]) {
-			each(name, c.add(ctx, name))
+			each(name, nil)
 		}
 		return nil
 	})

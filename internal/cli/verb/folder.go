@@ -34,6 +34,7 @@ type Folder struct {
 	Bare        bool   // the data set alone, without file meta information
 
 	kept       []func(context.Context, string, *dimse.Incoming) error // told of each new file
+	room       func(study uid.UID) error                              // refuses what there is no room for
 	fromCalled bool                                                   // the sender is the called side, as in C-GET
 
 	files, bytes, failed, ignored atomic.Int64
@@ -169,7 +170,8 @@ func (f *Folder) place(tmp *os.File, size int64, in *dimse.Incoming) (string, er
 	if f.Naming == ByModality {
 		name = modalityOf(in.Class) + "." + name
 	}
-	if !f.ByStudy && (f.Naming == ByInstance || f.Naming == ByModality) {
+	flat := f.Naming == ByInstance || f.Naming == ByModality
+	if flat && !f.ByStudy && f.room == nil {
 		return name, nil
 	}
 	o := dicom.DecodeOptions{Until: tag.SeriesNumber}
@@ -181,6 +183,14 @@ func (f *Folder) place(tmp *os.File, size int64, in *dimse.Incoming) (string, er
 		return "", &dimse.StatusError{Status: dimse.UnableToProcess, Comment: "the data set cannot be read", Err: err}
 	}
 	study, series := part(file.DataSet.UID(tag.StudyInstanceUID)), part(file.DataSet.UID(tag.SeriesInstanceUID))
+	if f.room != nil {
+		if err := f.room(file.DataSet.UID(tag.StudyInstanceUID)); err != nil {
+			return "", err
+		}
+	}
+	if flat && !f.ByStudy {
+		return name, nil
+	}
 	if f.ByStudy {
 		return filepath.Join(strings.TrimPrefix(f.StudyPrefix+"_"+study, "_"), name), nil
 	}

@@ -26,10 +26,12 @@ type Listen struct {
 	Title     string
 	Bind      string // empty: every interface
 	Port      int
-	PortText  string   // the port as it was given
-	AnyCalled bool     // answer to any called AE title
-	AcceptAE  []string // calling AE titles to serve, * and ? allowed; empty: all
-	MaxAssoc  int      // at a time; 0: a thousand
+	PortText  string // the port as it was given
+	AnyCalled bool   // answer to any called AE title
+
+	AlsoCalled []dimse.AETitle // further titles to answer to
+	AcceptAE   []string        // calling AE titles to serve, * and ? allowed; empty: all
+	MaxAssoc   int             // at a time; 0: a thousand
 
 	Idle      time.Duration // an association without work ends after this; negative: never
 	Associate time.Duration
@@ -46,6 +48,8 @@ type Listen struct {
 	KnownOnly    bool      // refuse storage classes that the standard does not have
 	Refuse       bool      // reject every association
 	RefuseNoUID  bool      // reject associations without an Implementation Class UID
+
+	judge func(*dimse.Proposal) error // may reject
 }
 
 // At sets port and AE title from arguments.
@@ -137,7 +141,7 @@ func (o *Listen) greet(s *Stdio, at net.Addr) {
 }
 
 func (o *Listen) policy() dimse.Policy {
-	return dimse.Policy{AnyCalled: o.AnyCalled, Syntaxes: o.Syntaxes, OnlySyntaxes: o.OnlySyntaxes, KnownStorage: o.KnownOnly, Accept: o.accept}
+	return dimse.Policy{AnyCalled: o.AnyCalled, CalledTitles: o.AlsoCalled, Syntaxes: o.Syntaxes, OnlySyntaxes: o.OnlySyntaxes, KnownStorage: o.KnownOnly, Accept: o.accept}
 }
 
 // accept decides about an association.
@@ -149,7 +153,12 @@ func (o *Listen) accept(p *dimse.Proposal) (dimse.Grant, error) {
 	case o.RefuseNoUID && p.Request.User.ImplementationClass == "":
 		return g, errors.New("the caller names no implementation class")
 	case !accepts(o.AcceptAE, string(p.Peer.Calling)):
-		return g, dimse.RejectWith(ul.Reject{Result: 1, Source: 1, Reason: 3}, errors.New("the caller is not among those accepted"))
+		return g, dimse.RejectWith(ul.RejectCallingAETitle, errors.New("the caller is not among those accepted"))
+	}
+	if o.judge != nil {
+		if err := o.judge(p); err != nil {
+			return g, err
+		}
 	}
 	if len(o.Classes) > 0 {
 		g.Classes = func(u uid.UID) bool { return !u.IsStorage() || slices.Contains(o.Classes, u) }
