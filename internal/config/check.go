@@ -20,6 +20,11 @@ func (l *Loader) check() {
 	if c.Server.MaxPDU < 4096 || c.Server.MaxPDU > 16<<20 {
 		l.errorf(l.from("server.max_pdu"), "server.max_pdu: %d is not between 4096 and %d", c.Server.MaxPDU, 16<<20)
 	}
+	for _, s := range c.Server.Syntaxes {
+		if _, ok := SyntaxOf(s); !ok {
+			l.errorf(l.from("server.transfer_syntaxes"), "server.transfer_syntaxes: %q is no transfer syntax: want its UID or keyword", s)
+		}
+	}
 	l.checkTLS()
 	l.checkStorage()
 	l.checkHTTP()

@@ -36,7 +36,9 @@ type Server struct {
 	IdleTimeout     time.Duration
 	ShutdownTimeout time.Duration
 	CheckCalledAE   bool
-	UnknownAE       string // refuse, echo, quarantine or serve; empty chooses by Bind
+	UnknownClasses  bool     // take storage classes that the dictionary does not have
+	Syntaxes        []string // transfer syntaxes in the order preferred; empty: the caller's
+	UnknownAE       string   // refuse, echo, quarantine or serve; empty chooses by Bind
 }
 
 // TLS is the second DICOM listener, for TLS (PS3.15 B.9 and later).

@@ -30,6 +30,8 @@ func keys() []key {
 		{name: "server.shutdown_timeout", value: func(c *Config) any { return &c.Server.ShutdownTimeout }, help: "how long work under way may take to end at shutdown"},
 		{name: "server.check_called_ae", value: func(c *Config) any { return &c.Server.CheckCalledAE }, help: "refuse callers that name another AE title"},
 		{name: "server.unknown_ae", value: func(c *Config) any { return &c.Server.UnknownAE }, values: "refuse|echo|quarantine|serve", help: "what callers may do that are no peer: nothing, echo, store what is held until released over HTTP (/quarantine), everything; empty: serve on loopback, else echo"},
+		{name: "server.accept_unknown_classes", value: func(c *Config) any { return &c.Server.UnknownClasses }, help: "keep objects of SOP classes that the dictionary does not have, private ones too"},
+		{name: "server.transfer_syntaxes", value: func(c *Config) any { return &c.Server.Syntaxes }, help: "UIDs or keywords of transfer syntaxes in the order preferred; empty: the caller's order, Implicit VR and Big Endian last"},
 		{name: "server.tls.enabled", aliases: []string{"tls.enabled"}, value: func(c *Config) any { return &c.TLS.Enabled }, help: "listen for TLS too"},
 		{name: "server.tls.port", aliases: []string{"tls.port"}, value: func(c *Config) any { return &c.TLS.Port }, help: "DICOM port for TLS"},
 		{name: "server.tls.certificate", aliases: []string{"tls.cert_path"}, value: func(c *Config) any { return &c.TLS.CertPath }, help: "certificate chain, PEM file"},
@@ -72,7 +74,7 @@ func keys() []key {
 func Default() *Config {
 	return &Config{
 		Server: Server{AETitle: "GANTRY", Bind: "127.0.0.1", Port: 11112, MaxAssociations: 1000, MaxPerHost: 100,
-			MaxPDU: 1 << 18, IdleTimeout: 5 * time.Minute, ShutdownTimeout: 30 * time.Second, CheckCalledAE: true},
+			MaxPDU: 1 << 18, IdleTimeout: 5 * time.Minute, ShutdownTimeout: 30 * time.Second, CheckCalledAE: true, UnknownClasses: true},
 		TLS:        TLS{Port: 2762, MinVersion: "1.2"},
 		Storage:    Storage{Directory: "./gantry-data", DuplicatePolicy: "keep", PackMax: 4 << 20},
 		Database:   Database{WALMode: true},

@@ -13,6 +13,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"gantry/dicom/uid"
+	"gantry/dimse"
 )
 
 func TestShutdownPrintsStatistics(t *testing.T) {
@@ -179,4 +182,32 @@ func TestTLS(t *testing.T) {
 		t.Errorf("TLS client on the plain port: %d %s", code, out)
 	}
 	must(t, dcmtk(t, "echoscu"), "-aec", "GANTRY", "localhost", strconv.Itoa(s.port))
+}
+
+// TestNegotiationIsConfigurable prefers a syntax that comes last otherwise, and refuses
+// classes that the dictionary does not have.
+func TestNegotiationIsConfigurable(t *testing.T) {
+	private := study(1, 1)
+	private[0].class = "1.2.826.0.1.3680043.10.99.4711"
+	dir := files(t, private)
+	if out, code := run(t, gantry, "store", "GANTRY@"+addr(serve(t).port), dir); code != 0 {
+		t.Errorf("a private class is refused by default: %s", out)
+	}
+	cfg := filepath.Join(t.TempDir(), "gantry.yaml")
+	os.WriteFile(cfg, []byte("server: {accept_unknown_classes: false, transfer_syntaxes: [ExplicitVRBigEndian]}\n"), 0o600)
+	s := serve(t, "--config", cfg)
+	if out, code := run(t, gantry, "store", "GANTRY@"+addr(s.port), dir); code == 0 {
+		t.Errorf("a private class is taken: %s", out)
+	}
+	three := dimse.Context{Class: uid.CTImageStorage, Syntaxes: []uid.UID{uid.ImplicitVRLittleEndian, uid.ExplicitVRLittleEndian, uid.ExplicitVRBigEndian}}
+	a := contender{"gantry", "GANTRY", s.port}.dial(t, three)
+	defer a.Abort()
+	if got := a.Accepted(uid.CTImageStorage); len(got) != 1 || got[0] != uid.ExplicitVRBigEndian {
+		t.Errorf("%v is chosen", got)
+	}
+	plain := contender{"gantry", "GANTRY", serve(t).port}.dial(t, three)
+	defer plain.Abort()
+	if got := plain.Accepted(uid.CTImageStorage); len(got) != 1 || got[0] != uid.ExplicitVRLittleEndian {
+		t.Errorf("%v is chosen by default", got)
+	}
 }

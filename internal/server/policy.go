@@ -88,7 +88,9 @@ func policy(c *config.Config, table *atomic.Pointer[peerTable]) dimse.Policy {
 			t := table.Load()
 			return t.unknown == "serve" || t.unknown == "quarantine" || t.known(calling, host)
 		},
-		Unknown: dimse.EchoUnknown,
+		Unknown:      dimse.EchoUnknown,
+		KnownStorage: !c.Server.UnknownClasses,
+		Syntaxes:     syntaxes(c.Server.Syntaxes),
 	}
 	p.Accept = func(prop *dimse.Proposal) (dimse.Grant, error) { return table.Load().grant(prop.Peer), nil }
 	if table.Load().unknown == "refuse" {
@@ -117,8 +119,12 @@ func isService(c uid.UID) bool {
 
 // syntaxes is the order of transfer syntaxes that a peer is given.
 func (t *peerTable) syntaxes(calling string) []uid.UID {
+	return syntaxes(t.byAE[strings.TrimSpace(calling)].Syntaxes)
+}
+
+func syntaxes(names []string) []uid.UID {
 	var out []uid.UID
-	for _, s := range t.byAE[strings.TrimSpace(calling)].Syntaxes {
+	for _, s := range names {
 		if u, ok := config.SyntaxOf(s); ok {
 			out = append(out, u)
 		}
