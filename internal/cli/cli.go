@@ -110,6 +110,7 @@ var commands = [...]func(*Stdio) *cobra.Command{
 	newDump,
 	newConfig,
 	newLinks,
+	newMan,
 	newReindex,
 	newFsck,
 	newBackup,

@@ -85,10 +85,19 @@ func TestLinks(t *testing.T) {
 	if code, _, errs := run(t, "links", dir); code != ExitOK {
 		t.Errorf("%d %s", code, errs)
 	}
-	for _, l := range links {
-		if _, err := os.Lstat(filepath.Join(dir, l.name+executable())); err != nil {
+	for _, name := range append(linkNames(false), "find_scu", "store_scp") {
+		if _, err := os.Lstat(filepath.Join(dir, name+executable())); err != nil {
 			t.Error(err)
 		}
+	}
+	if _, err := os.Lstat(filepath.Join(dir, "findscu"+executable())); err == nil {
+		t.Error("a DCMTK name without --dcmtk")
+	}
+	if code, _, errs := run(t, "links", "--dcmtk", dir); code != ExitOK {
+		t.Errorf("%d %s", code, errs)
+	}
+	if _, err := os.Lstat(filepath.Join(dir, "findscu"+executable())); err != nil {
+		t.Error(err)
 	}
 	if got := arguments([]string{filepath.Join(dir, "gantry-dump"), "a.dcm"}); strings.Join(got, " ") != "dump a.dcm" {
 		t.Errorf("%v", got)

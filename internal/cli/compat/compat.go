@@ -207,7 +207,7 @@ func (p *Program) Help(w io.Writer) {
 			if f.Always != "" {
 				help = "accepted; " + f.Always
 			}
-			fmt.Fprintf(w, "  %-38s %s\n", f.spelled(), help)
+			fmt.Fprintf(w, "  %-38s %s\n", f.Spelled(), help)
 		}
 	}
 	fmt.Fprint(w, "\nExamples:\n")
@@ -220,7 +220,8 @@ func (p *Program) Help(w io.Writer) {
 	}
 }
 
-func (f *Flag) spelled() string {
+// Spelled is the flag with its values, as the help has it.
+func (f *Flag) Spelled() string {
 	s := strings.Join(f.Names, ", ")
 	for _, v := range f.Params {
 		s += " <" + v + ">"
@@ -233,7 +234,7 @@ func (p *Program) Table(w io.Writer) {
 	for _, g := range p.Groups {
 		fmt.Fprintf(w, "%s\n", g.Title)
 		for _, f := range g.Flags {
-			fmt.Fprintf(w, "  %-44s %s\n", f.spelled(), f.State())
+			fmt.Fprintf(w, "  %-44s %s\n", f.Spelled(), f.State())
 		}
 	}
 	for _, e := range p.Exits {

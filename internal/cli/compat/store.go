@@ -139,7 +139,7 @@ func inputFiles(o *verb.Store) []Flag {
 	}
 }
 
-const invent = "objects are sent as they are; gantry bench makes up objects for load tests"
+const invent = "objects are sent as they are, under their own UIDs"
 
 func storescu() *Program {
 	o := &verb.Store{Halt: true}
