@@ -29,6 +29,7 @@ pixel/internal/...   :
 pixel/rle            : pixel/internal/bits
 pixel/jpegll         : pixel/internal/bits pixel/internal/huff pixel/internal/marker
 pixel/jpegls         : pixel/internal/bits pixel/internal/marker
+pixel/jpeg           : pixel/internal/bits pixel/internal/huff pixel/internal/marker
 ul                   : dicom/uid
 dimse                : ul dicom dicom/...
 service/retrieve     : dimse ul dicom dicom/... service/query
