@@ -112,6 +112,7 @@ var commands = [...]func(*Stdio) *cobra.Command{
 	newLinks,
 	newMan,
 	newReindex,
+	newDB,
 	newFsck,
 	newBackup,
 	newRestore,

@@ -244,3 +244,39 @@ func TestBackupWhileIngesting(t *testing.T) {
 	must(t, gantry, "get", "GANTRY@"+addr(again.port), "-k", "StudyInstanceUID="+string(first[0].study), "--dir", back)
 	same(t, dataSets(t, files(t, first)), dataSets(t, back))
 }
+
+// TestDatabaseBrowser looks into the index beside a running archive, under both names.
+func TestDatabaseBrowser(t *testing.T) {
+	s := serve(t)
+	data := filepath.Join(s.dir, "data")
+	objects := append(study(1, 2), study(2, 3)...)
+	must(t, gantry, "store", "GANTRY@"+addr(s.port), files(t, objects))
+	links := t.TempDir()
+	must(t, gantry, "links", links)
+	browser := filepath.Join(links, "db_browser")
+	for command, want := range map[string]string{
+		"patients": "Doe0002^Jane", "studies": string(objects[0].study), "series": string(objects[4].series), "instances": string(objects[3].instance),
+		"stats": "Instances:          5", "verify": "Files Missing:    0", "analyze": "analyzed", "vacuum": "Saved:",
+	} {
+		if out := must(t, browser, data, command); !strings.Contains(out, want) {
+			t.Errorf("%s: no %q in\n%s", command, want, out)
+		}
+	}
+	out := must(t, gantry, "db", "studies", "--database", data, "--patient-name", "doe0001*", "--modality", "CT")
+	if lines(out, "1.2.826") != 1 {
+		t.Errorf("one study of that name: %s", out)
+	}
+	if out, code := run(t, browser, data, "nonsense"); code != 1 {
+		t.Errorf("%d %s", code, out)
+	}
+	if out, code := run(t, browser, filepath.Join(data, "none.db"), "stats"); code != 2 {
+		t.Errorf("%d %s", code, out)
+	}
+	s.stop()
+	for _, name := range []string{"log"} {
+		os.RemoveAll(filepath.Join(data, name))
+	}
+	if out, code := run(t, browser, data, "verify", "-v"); code != 1 || !strings.Contains(out, "Files Missing:    5") || lines(out, "Missing: 1.2") != 5 {
+		t.Errorf("%d %s", code, out)
+	}
+}

@@ -28,6 +28,7 @@ func programs() []entry {
 		{"store_scp", false, storeSCP},
 		{"qr_scp", false, qrSCP},
 		{"pacs_server", false, pacsServer},
+		{"db_browser", false, dbBrowser},
 		{"echoscu", true, echoscu},
 		{"storescu", true, storescu},
 		{"dcmsend", true, dcmsend},

@@ -37,6 +37,19 @@ func FileOf(r record.Ref) (path string, ok bool) {
 	return p.path, err == nil && p.path != ""
 }
 
+// Where returns the file that an object lies in, relative to the store's folder and with
+// slashes, and how long the file must be at least.
+func Where(r record.Ref) (file string, least int64, ok bool) {
+	p, err := parseRef(r)
+	switch {
+	case err != nil:
+		return "", 0, false
+	case p.path != "":
+		return "objects/" + p.path, p.size, true
+	}
+	return fmt.Sprintf("log/%020d.tar", p.segment), p.offset + p.size, true
+}
+
 func parseRef(r record.Ref) (place, error) {
 	bad := fmt.Errorf("%w: reference %.80q", blob.ErrNotFound, string(r))
 	kind, rest, _ := strings.Cut(string(r), ".")
