@@ -1,6 +1,6 @@
-// Package jpeg decodes the DCT based processes of ITU-T T.81 with Huffman codes: baseline,
-// extended sequential of 8 and 12 bits, and progressive, which DICOM has under
-// 1.2.840.10008.1.2.4.50, .51, .53 and .55 (PS3.5 8.2.1). The inverse DCT is the accurate
+// Package jpeg codes images by the DCT based processes of ITU-T T.81 with Huffman codes: baseline,
+// extended sequential of 8 and 12 bits, and, decoding only, progressive; DICOM has them under
+// 1.2.840.10008.1.2.4.50, .51, .53 and .55 (PS3.5 8.2.1). The DCT is the accurate
 // integer one that libjpeg calls islow.
 //
 // The package knows nothing of DICOM, and nothing of colour but what a stream says: samples
