@@ -57,6 +57,7 @@ type encoder struct {
 	quants  [2]*quantizer
 	classes int // how many quantizers and pairs of Huffman tables there are
 	seen    uint16
+	filled  [maxComponents][]uint64 // for each block which AC coefficients are not zero
 }
 
 func newEncoder(i Info, o EncodeOptions, px []byte) *encoder {
@@ -81,7 +82,8 @@ func newEncoder(i Info, o EncodeOptions, px []byte) *encoder {
 func (e *encoder) transform(k int) {
 	c := &e.comps[k]
 	c.coef = make([]int16, 64*c.bw*c.bh)
-	wide := make([]uint16, e.info.Width+1)
+	e.filled[k] = make([]uint64, c.bw*c.bh)
+	wide := make([]uint16, e.info.Width)
 	band := make([]int32, 64*c.bw)
 	q := e.quants[c.quant]
 	var block [64]int32
@@ -94,10 +96,8 @@ func (e *encoder) transform(k int) {
 				copy(block[8*y:8*y+8], band[8*c.bw*y+8*bx:])
 			}
 			fdct(&block, e.info.Bits)
-			out := c.coef[64*(by*c.bw+bx):][:64]
-			for z := range out {
-				out[z] = q.divisors[z].divide(block[zigzag[z]])
-			}
+			b := by*c.bw + bx
+			e.filled[k][b] = q.quantize((*[64]int16)(c.coef[64*b:][:64]), &block)
 		}
 	}
 }
@@ -105,31 +105,49 @@ func (e *encoder) transform(k int) {
 // load takes a line of samples, less half their range, out of the image. Beyond the right
 // edge the last one is repeated.
 func (e *encoder) load(line []int32, wide []uint16, k, y int) {
-	c, n, width := &e.comps[k], e.info.Components, e.info.Width
-	all := uint16(0)
-	for x := range width {
-		at := (y*width+x)*n + k
-		v := uint16(0)
-		if e.info.Bits > 8 {
-			v = binary.LittleEndian.Uint16(e.px[2*at:])
-		} else {
-			v = uint16(e.px[at])
+	e.pick(wide, k, y)
+	middle := int32(1) << (e.info.Bits - 1)
+	n := len(wide)
+	if e.comps[k].h == e.hMax {
+		for x, v := range wide {
+			line[x] = int32(v) - middle
 		}
-		wide[x] = v
-		all |= v
+	} else {
+		// Two samples make one; rounding goes up and down in turn, as in libjpeg.
+		n = divUp(n, 2)
+		for x := range n {
+			a, b := wide[2*x], wide[min(2*x+1, len(wide)-1)]
+			line[x] = (int32(a)+int32(b)+int32(x&1))>>1 - middle
+		}
+		if n < len(line) {
+			line[n] = int32(wide[len(wide)-1]) - middle
+			n++
+		}
+	}
+	for x := n; x < len(line); x++ {
+		line[x] = line[n-1]
+	}
+}
+
+// pick takes the samples of one component's line.
+func (e *encoder) pick(wide []uint16, k, y int) {
+	n := e.info.Components
+	at := y*e.info.Width*n + k
+	all := uint16(0)
+	if e.info.Bits > 8 {
+		px := e.px[2*at:]
+		for x := range wide {
+			v := binary.LittleEndian.Uint16(px[2*n*x:])
+			wide[x] = v
+			all |= v
+		}
+	} else {
+		px := e.px[at:]
+		for x := range wide {
+			wide[x] = uint16(px[n*x])
+		}
 	}
 	e.seen |= all
-	wide[width] = wide[width-1]
-	middle := int32(1) << (e.info.Bits - 1)
-	for x := range line {
-		if c.h == e.hMax {
-			line[x] = int32(wide[min(x, width-1)]) - middle
-			continue
-		}
-		// Two samples make one; rounding goes up and down in turn, as in libjpeg.
-		a, b := wide[min(2*x, width-1)], wide[min(2*x+1, width-1)]
-		line[x] = (int32(a)+int32(b)+int32(x&1))>>1 - middle
-	}
 }
 
 // header appends everything before the first entropy coded byte.

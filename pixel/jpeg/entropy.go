@@ -10,7 +10,7 @@ import (
 
 // mcus calls block with each block in the order of the stream, and restart before the i-th
 // restart marker.
-func (e *encoder) mcus(block func(c *component, f []int16), restart func(i int)) {
+func (e *encoder) mcus(block func(c *component, f *[64]int16, filled uint64), restart func(i int)) {
 	comps := e.comps[:e.info.Components]
 	for m := range e.mcusX * e.mcusY {
 		if e.every > 0 && m > 0 && m%e.every == 0 {
@@ -20,7 +20,8 @@ func (e *encoder) mcus(block func(c *component, f []int16), restart func(i int))
 		for k := range comps {
 			c := &comps[k]
 			for h := range c.h {
-				block(c, c.coef[64*(y*c.bw+x*c.h+h):][:64])
+				b := y*c.bw + x*c.h + h
+				block(c, (*[64]int16)(c.coef[64*b:][:64]), e.filled[k][b])
 			}
 		}
 	}
@@ -38,24 +39,22 @@ func size(v int32) (n int, low uint32) {
 func (e *encoder) specs() (out [4]huff.Spec) {
 	var freq [4][256]int64
 	e.reset()
-	e.mcus(func(c *component, f []int16) {
+	e.mcus(func(c *component, f *[64]int16, filled uint64) {
 		n, _ := size(int32(f[0]) - c.pred)
 		c.pred = int32(f[0])
 		freq[2*c.quant][n]++
-		ac, run := &freq[2*c.quant+1], 0
-		for _, v := range f[1:] {
-			if v == 0 {
-				run++
-				continue
-			}
+		ac, last := &freq[2*c.quant+1], 0
+		for ; filled != 0; filled &= filled - 1 {
+			k := mbits.TrailingZeros64(filled) & 63
+			run := k - last - 1
 			for ; run > 15; run -= 16 {
 				ac[0xf0]++
 			}
-			n, _ := size(int32(v))
+			n, _ := size(int32(f[k]))
 			ac[run<<4|n]++
-			run = 0
+			last = k
 		}
-		if run > 0 {
+		if last < 63 {
 			ac[0]++
 		}
 	}, func(int) { e.reset() })
@@ -93,11 +92,11 @@ func (e *encoder) scan(dst []byte, specs *[4]huff.Spec) []byte {
 	}
 	w := bits.Writer{Dst: dst}
 	e.reset()
-	e.mcus(func(c *component, f []int16) {
+	e.mcus(func(c *component, f *[64]int16, filled uint64) {
 		n, low := size(int32(f[0]) - c.pred)
 		c.pred = int32(f[0])
 		tables[2*c.quant].put(&w, n, low, n)
-		writeAC(&w, tables[2*c.quant+1], f)
+		writeAC(&w, tables[2*c.quant+1], f, filled)
 	}, func(i int) {
 		w.Flush()
 		w.Dst = append(w.Dst, 0xff, marker.RST0+byte(i%8))
@@ -107,21 +106,19 @@ func (e *encoder) scan(dst []byte, specs *[4]huff.Spec) []byte {
 	return append(w.Dst, 0xff, marker.EOI)
 }
 
-func writeAC(w *bits.Writer, ac *codes, f []int16) {
-	run := 0
-	for _, v := range f[1:] {
-		if v == 0 {
-			run++
-			continue
-		}
+func writeAC(w *bits.Writer, ac *codes, f *[64]int16, filled uint64) {
+	last := 0
+	for ; filled != 0; filled &= filled - 1 {
+		k := mbits.TrailingZeros64(filled) & 63
+		run := k - last - 1
 		for ; run > 15; run -= 16 {
 			ac.put(w, 0xf0, 0, 0)
 		}
-		n, low := size(int32(v))
+		n, low := size(int32(f[k]))
 		ac.put(w, run<<4|n, low, n)
-		run = 0
+		last = k
 	}
-	if run > 0 {
+	if last < 63 {
 		ac.put(w, 0, 0, 0)
 	}
 }

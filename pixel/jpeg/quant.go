@@ -57,9 +57,20 @@ func newQuantizer(base *[64]uint8, quality, precision int) *quantizer {
 	return q
 }
 
-// divide quantizes a coefficient.
-func (d *divisor) divide(v int32) int16 {
-	sign := v >> 31
-	n := uint64((v^sign)-sign+d.half) * d.magic >> 40
-	return int16((int32(n) ^ sign) - sign)
+// quantize quantizes a block, and tells by bits which AC coefficients are not zero.
+func (q *quantizer) quantize(out *[64]int16, f *[64]int32) (filled uint64) {
+	for z, place := range zigzag {
+		d := &q.divisors[z]
+		v := f[place&63]
+		sign := v >> 31
+		n := (v ^ sign) - sign + d.half
+		if n < 2*d.half { // most of them
+			out[z] = 0
+			continue
+		}
+		n = int32(uint64(n) * d.magic >> 40)
+		out[z] = int16((n ^ sign) - sign)
+		filled |= 1 << z
+	}
+	return filled &^ 1
 }
