@@ -112,6 +112,7 @@ var commands = [...]func(*Stdio) *cobra.Command{
 	newLinks,
 	newMan,
 	newReindex,
+	newInfo,
 	newDB,
 	newFsck,
 	newBackup,

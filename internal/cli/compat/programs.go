@@ -29,6 +29,7 @@ func programs() []entry {
 		{"qr_scp", false, qrSCP},
 		{"pacs_server", false, pacsServer},
 		{"db_browser", false, dbBrowser},
+		{"dcm_info", false, dcmInfo},
 		{"echoscu", true, echoscu},
 		{"storescu", true, storescu},
 		{"dcmsend", true, dcmsend},
