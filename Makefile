@@ -2,7 +2,7 @@
 export CGO_ENABLED := 0
 GO ?= go
 FUZZTIME ?= 30s
-LONG ?= 500
+LONG ?= 200
 platforms := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
 .PHONY: build run setup test cross long bench fuzz lint gen
@@ -29,10 +29,10 @@ cross:
 		GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) build -o /dev/null ./cmd/gantry || exit 1; \
 	done
 
-# What needs hours: crash rounds (20 x LONG), huge counts, an object of 20 GB, every fuzz
+# What needs hours: crash rounds (50 x LONG), huge counts, an object of 20 GB, every fuzz
 # target for half an hour. Quote its results.
 long: setup
-	GANTRY_LONG=$(LONG) $(GO) test -timeout 24h -count 1 -v ./dimse ./internal/dump ./internal/archive/...
+	GANTRY_LONG=$(LONG) $(GO) test -timeout 24h -count 1 -v ./dimse ./internal/dump ./internal/archive/... ./internal/interop
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=30m
 
 bench:

@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"gantry/dicom"
@@ -82,48 +81,6 @@ func TestEachLayout(t *testing.T) {
 		out := t.TempDir()
 		must(t, gantry, "get", "GANTRY@"+addr(s.port), "-k", "StudyInstanceUID="+string(o.study), "--dir", out)
 		same(t, dataSets(t, sent), dataSets(t, out))
-	}
-}
-
-// TestKillAndRestart kills the server while it stores and looks for all it acknowledged.
-func TestKillAndRestart(t *testing.T) {
-	dir := t.TempDir()
-	sent := map[uid.UID][]byte{}
-	for round := range 5 {
-		s := serveIn(t, dir)
-		objects := study(100+round, 40)
-		folder := files(t, objects)
-		cmd := exec.Command(gantry, "store", "GANTRY@"+addr(s.port), "-v", folder)
-		var out syncBuffer
-		cmd.Stdout, cmd.Stderr = &out, &out
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		for lines(out.String(), "Success") < 5+round*3 && cmd.ProcessState == nil {
-		}
-		syscall.Kill(s.cmd.Process.Pid, syscall.SIGKILL)
-		cmd.Wait()
-		s.cmd.Wait()
-		all := dataSets(t, folder)
-		for u, b := range all {
-			if strings.Contains(out.String(), string(u)+".dcm: 0000H") {
-				sent[u] = b
-			}
-		}
-	}
-	if len(sent) < 25 {
-		t.Fatalf("only %d objects were acknowledged", len(sent))
-	}
-	s := serveIn(t, dir)
-	got := t.TempDir()
-	for round := range 5 {
-		run(t, gantry, "get", "GANTRY@"+addr(s.port), "-k", "StudyInstanceUID="+string(study(100+round, 1)[0].study), "--dir", got)
-	}
-	have := dataSets(t, got)
-	for u, b := range sent {
-		if !bytes.Equal(have[u], b) {
-			t.Errorf("%s was acknowledged and is not there as it was", u)
-		}
 	}
 }
 
