@@ -30,6 +30,7 @@ pixel/rle            : pixel/internal/bits
 pixel/jpegll         : pixel/internal/bits pixel/internal/huff pixel/internal/marker
 pixel/jpegls         : pixel/internal/bits pixel/internal/marker
 pixel/jpeg           : pixel/internal/bits pixel/internal/huff pixel/internal/marker
+pixel/j2k            :
 ul                   : dicom/uid
 dimse                : ul dicom dicom/...
 service/retrieve     : dimse ul dicom dicom/... service/query

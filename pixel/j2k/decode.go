@@ -1,0 +1,290 @@
+package j2k
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// DecodeInfo reads the main header of a codestream or a JP2 file.
+func DecodeInfo(src []byte) (Info, error) {
+	var s stream
+	if _, err := s.parseMain(unwrap(src)); err != nil {
+		return Info{}, err
+	}
+	return s.info(0), nil
+}
+
+func (s *stream) info(reduce int) Info {
+	x0, y0, x1, y1 := s.area(reduce)
+	c := s.comps[0]
+	i := Info{Width: int(x1 - x0), Height: int(y1 - y0), Components: len(s.comps), Signed: c.signed, Reversible: true, Levels: s.main.comps[0].levels, Layers: s.main.layers}
+	for k, c := range s.comps {
+		i.Bits = max(i.Bits, c.bits)
+		i.Reversible = i.Reversible && s.main.comps[k].reversible
+	}
+	return i
+}
+
+// area is the image in samples of its components, which are all alike.
+func (s *stream) area(reduce int) (x0, y0, x1, y1 int64) {
+	c := s.comps[0]
+	return ceilShift(ceilDiv(s.x0, c.dx), reduce), ceilShift(ceilDiv(s.y0, c.dy), reduce),
+		ceilShift(ceilDiv(s.x1, c.dx), reduce), ceilShift(ceilDiv(s.y1, c.dy), reduce)
+}
+
+// Decode appends the samples of an image to dst: interleaved components, a byte each up to
+// 8 bits, two up to 16, else four, little endian, two's complement where signed. src is a
+// codestream or a JP2 file, of which palette and channel boxes are not applied. Errors are
+// of the types FormatError and UnsupportedError; then dst is returned as it was, unless
+// o.Partial asks for the image so far, zero where nothing is known.
+func Decode(dst, src []byte, o DecodeOptions) ([]byte, Info, error) {
+	var s stream
+	src = unwrap(src)
+	rest, err := s.parseMain(src)
+	if err != nil {
+		return dst, Info{}, err
+	}
+	if o.Reduce < 0 || o.Reduce > maxLevels {
+		return dst, Info{}, FormatError(fmt.Sprintf("no reduction by %d levels", o.Reduce))
+	}
+	info := s.info(o.Reduce)
+	x0, y0, x1, y1 := s.area(0)
+	if err = o.Limits.check(x1-x0, y1-y0, int64(len(s.comps)), len(src)); err != nil {
+		return dst, info, err
+	}
+	if info.Width <= 0 || info.Height <= 0 {
+		return dst, info, FormatError("no samples")
+	}
+	s.parseTiles(rest)
+	if s.cut != nil && !o.Partial {
+		return dst, info, s.cut
+	}
+	at, size := len(dst), int(info.Size())
+	dst = slices.Grow(dst, size)[:at+size]
+	clear(dst[at:])
+	if err = s.decodeTiles(dst[at:], info, len(src), o); err != nil && !o.Partial {
+		return dst[:at], info, err
+	}
+	return dst, info, err
+}
+
+// decodeTiles returns the first flaw, having decoded what it could if o.Partial.
+func (s *stream) decodeTiles(px []byte, info Info, length int, o DecodeOptions) error {
+	first := s.cut
+	for _, index := range s.order {
+		err := s.decodeTile(px, info, index, length, o)
+		if err != nil && first == nil {
+			first = err
+		}
+		if first != nil && !o.Partial {
+			return first
+		}
+	}
+	if first == nil && int64(len(s.order)) < s.tilesX*s.tilesY {
+		first = FormatError("tiles are missing")
+	}
+	return first
+}
+
+func (s *stream) decodeTile(px []byte, info Info, index, length int, o DecodeOptions) error {
+	td := s.tiles[index]
+	p := &s.main
+	if td.own != nil {
+		p = td.own
+	}
+	for k := range p.comps {
+		if p.comps[k].levels < o.Reduce {
+			return FormatError(fmt.Sprintf("no reduction by %d levels", o.Reduce))
+		}
+	}
+	t, err := s.newTile(index, p, length)
+	if err != nil {
+		return err
+	}
+	k := packets{t: t, body: td.body, heads: td.headers, packed: td.packed, budget: 1<<16 + 16*int64(length), layers: o.Layers}
+	if k.layers <= 0 {
+		k.layers = p.layers
+	}
+	flaw := k.all()
+	if flaw != nil && !o.Partial {
+		return flaw
+	}
+	planes, err := t.coefficients(o)
+	if err != nil {
+		return err
+	}
+	for i := range planes {
+		t.comps[i].inverse(&planes[i], t.comps[i].c.levels-o.Reduce)
+	}
+	if err := t.colour(planes); err != nil {
+		return err
+	}
+	t.store(px, info, planes, o.Reduce)
+	return flaw
+}
+
+// job is a code block to be decoded.
+type job struct {
+	cb *codeBlock
+	b  *band
+	c  *coding
+	p  *plane
+}
+
+// coefficients decodes the code blocks, o.Workers at the same time.
+func (t *tile) coefficients(o DecodeOptions) ([]plane, error) {
+	planes := make([]plane, len(t.comps))
+	for i := range t.comps {
+		tc := &t.comps[i]
+		res := &tc.res[tc.c.levels-o.Reduce]
+		p := &planes[i]
+		p.w, p.h = int(res.x1-res.x0), int(res.y1-res.y0)
+		if tc.c.reversible {
+			p.i = make([]int32, p.w*p.h)
+		} else {
+			p.f = make([]float32, p.w*p.h)
+		}
+	}
+	var jobs []job
+	for _, q := range t.precincts {
+		c := t.comps[q.comp].c
+		if q.res > c.levels-o.Reduce {
+			continue
+		}
+		for i := range q.parts {
+			for j := range q.parts[i].blocks {
+				cb := &q.parts[i].blocks[j]
+				if n := q.parts[i].band.planes + c.roi - cb.zero; cb.included && (n > 30 || n < 0) {
+					return nil, UnsupportedError(fmt.Sprintf("%d bit planes", n))
+				}
+				if cb.included {
+					jobs = append(jobs, job{cb, q.parts[i].band, c, &planes[q.comp]})
+				}
+			}
+		}
+	}
+	run(jobs, o.Workers)
+	return planes, nil
+}
+
+func run(jobs []job, workers int) {
+	if workers <= 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	workers = min(workers, len(jobs))
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range workers {
+		wg.Go(func() {
+			var d blockDecoder
+			for i := next.Add(1) - 1; i < int64(len(jobs)); i = next.Add(1) - 1 {
+				jobs[i].run(&d)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// run decodes a block, takes the region of interest down (T.800 H.1) and quantization
+// back (E.1).
+func (j *job) run(d *blockDecoder) {
+	n := j.b.planes + j.c.roi - j.cb.zero
+	d.decode(j.cb, j.b.orient, j.c.style, n)
+	x, y := j.b.atX+int(j.cb.x0-j.b.x0), j.b.atY+int(j.cb.y0-j.b.y0)
+	for r := range d.h {
+		src, to := d.data[r*d.w:r*d.w+d.w], (y+r)*j.p.w+x
+		if j.c.roi > 0 {
+			for i, v := range src {
+				if m := v &^ signBit; m>>1 >= 1<<j.c.roi {
+					src[i] = v&signBit | m>>j.c.roi
+				}
+			}
+		}
+		if j.c.reversible {
+			for i, v := range src {
+				s := int32(v) >> 31
+				j.p.i[to+i] = (int32(v&^signBit)>>1 ^ s) - s
+			}
+			continue
+		}
+		for i, v := range src {
+			f := float32(v&^signBit) * (j.b.step / 2)
+			if v&signBit != 0 {
+				f = -f
+			}
+			j.p.f[to+i] = f
+		}
+	}
+}
+
+// colour undoes the component transformation (T.800 Annex G).
+func (t *tile) colour(p []plane) error {
+	if !t.p.mct || len(p) < 3 {
+		return nil
+	}
+	if a, b, c := p[0].i, p[1].i, p[2].i; a != nil && b != nil && c != nil {
+		for i, y := range a {
+			g := y - (b[i]+c[i])>>2
+			a[i], b[i], c[i] = c[i]+g, g, b[i]+g
+		}
+		return nil
+	}
+	a, b, c := p[0].f, p[1].f, p[2].f
+	if p[0].i != nil || p[1].i != nil || p[2].i != nil {
+		return FormatError("component transformation over different wavelets")
+	}
+	for i, y := range a {
+		a[i], b[i], c[i] = y+1.402*c[i], y-0.344136*b[i]-0.714136*c[i], y+1.772*b[i]
+	}
+	return nil
+}
+
+// store shifts, clips and writes the samples of a tile.
+func (t *tile) store(px []byte, info Info, planes []plane, reduce int) {
+	ox, oy, _, _ := t.s.area(reduce)
+	width := info.SampleBytes()
+	for k := range planes {
+		p, c := &planes[k], t.s.comps[k]
+		lo, hi, shift := int32(0), int32(1)<<c.bits-1, int32(1)<<(c.bits-1)
+		if c.signed {
+			lo, hi, shift = -shift, shift-1, 0
+		}
+		x := int(ceilShift(t.comps[k].x0, reduce) - ox)
+		y := int(ceilShift(t.comps[k].y0, reduce) - oy)
+		for r := range p.h {
+			at := (((y+r)*info.Width+x)*info.Components + k) * width
+			for i := range p.w {
+				put(px[at:], clip(p.sample(r*p.w+i), shift, lo, hi), width)
+				at += info.Components * width
+			}
+		}
+	}
+}
+
+// sample is the value of a plane, rounded.
+func (p *plane) sample(i int) int32 {
+	if p.i != nil {
+		return p.i[i]
+	}
+	return int32(max(-1<<30, min(1<<30, math.RoundToEven(float64(p.f[i])))))
+}
+
+func clip(v, shift, lo, hi int32) int32 {
+	return int32(max(int64(lo), min(int64(hi), int64(v)+int64(shift))))
+}
+
+func put(b []byte, v int32, width int) {
+	switch width {
+	case 1:
+		b[0] = byte(v)
+	case 2:
+		binary.LittleEndian.PutUint16(b, uint16(v))
+	default:
+		binary.LittleEndian.PutUint32(b, uint32(v))
+	}
+}

@@ -1,0 +1,135 @@
+package j2k
+
+// mqState is one row of T.800 Table C.2, doubled for the two senses of the MPS: the index
+// is row*2 + MPS.
+type mqState struct {
+	qe       uint32
+	mps, lps uint8
+}
+
+// mqRows is Table C.2: Qe, next for MPS, next for LPS, switch.
+var mqRows = [47][4]uint16{
+	{0x5601, 1, 1, 1}, {0x3401, 2, 6, 0}, {0x1801, 3, 9, 0}, {0x0AC1, 4, 12, 0}, {0x0521, 5, 29, 0}, {0x0221, 38, 33, 0},
+	{0x5601, 7, 6, 1}, {0x5401, 8, 14, 0}, {0x4801, 9, 14, 0}, {0x3801, 10, 14, 0}, {0x3001, 11, 17, 0}, {0x2401, 12, 18, 0},
+	{0x1C01, 13, 20, 0}, {0x1601, 29, 21, 0}, {0x5601, 15, 14, 1}, {0x5401, 16, 14, 0}, {0x5101, 17, 15, 0}, {0x4801, 18, 16, 0},
+	{0x3801, 19, 17, 0}, {0x3401, 20, 18, 0}, {0x3001, 21, 19, 0}, {0x2801, 22, 19, 0}, {0x2401, 23, 20, 0}, {0x2201, 24, 21, 0},
+	{0x1C01, 25, 22, 0}, {0x1801, 26, 23, 0}, {0x1601, 27, 24, 0}, {0x1401, 28, 25, 0}, {0x1201, 29, 26, 0}, {0x1101, 30, 27, 0},
+	{0x0AC1, 31, 28, 0}, {0x09C1, 32, 29, 0}, {0x08A1, 33, 30, 0}, {0x0521, 34, 31, 0}, {0x0441, 35, 32, 0}, {0x02A1, 36, 33, 0},
+	{0x0221, 37, 34, 0}, {0x0141, 38, 35, 0}, {0x0111, 39, 36, 0}, {0x0085, 40, 37, 0}, {0x0049, 41, 38, 0}, {0x0025, 42, 39, 0},
+	{0x0015, 43, 40, 0}, {0x0009, 44, 41, 0}, {0x0005, 45, 42, 0}, {0x0001, 45, 43, 0}, {0x5601, 46, 46, 0},
+}
+
+// mq is the arithmetic decoder of T.800 Annex C. Behind its data it reads ones.
+type mq struct {
+	data []byte
+	pos  int
+	a, c uint32
+	ct   int
+	cx   [19]uint8
+	tab  *[94]mqState
+}
+
+func (m *mq) resetContexts() {
+	clear(m.cx[:])
+	m.cx[0], m.cx[ctxRun], m.cx[ctxUniform] = 4<<1, 3<<1, 46<<1
+}
+
+func (m *mq) start(data []byte) {
+	m.data, m.pos = data, 0
+	m.c = uint32(m.at(0)) << 16
+	m.fill()
+	m.c <<= 7
+	m.ct -= 7
+	m.a = 0x8000
+}
+
+func (m *mq) at(i int) byte {
+	if i < len(m.data) {
+		return m.data[i]
+	}
+	return 0xFF
+}
+
+// fill is BYTEIN, Figure C.19.
+func (m *mq) fill() {
+	next := m.at(m.pos + 1)
+	if m.at(m.pos) != 0xFF {
+		m.pos++
+		m.c += uint32(next) << 8
+		m.ct = 8
+		return
+	}
+	if next > 0x8F {
+		m.c += 0xFF00
+		m.ct = 8
+		return
+	}
+	m.pos++
+	m.c += uint32(next) << 9
+	m.ct = 7
+}
+
+// bit is DECODE, Figure C.15.
+func (m *mq) bit(ctx uint8) uint32 {
+	st := m.cx[ctx]
+	s := &m.tab[st]
+	m.a -= s.qe
+	d := uint32(st & 1)
+	if m.c>>16 < s.qe {
+		if m.a < s.qe {
+			m.cx[ctx] = s.mps
+		} else {
+			d ^= 1
+			m.cx[ctx] = s.lps
+		}
+		m.a = s.qe
+	} else {
+		m.c -= s.qe << 16
+		if m.a&0x8000 != 0 {
+			return d
+		}
+		if m.a < s.qe {
+			d ^= 1
+			m.cx[ctx] = s.lps
+		} else {
+			m.cx[ctx] = s.mps
+		}
+	}
+	for {
+		if m.ct == 0 {
+			m.fill()
+		}
+		m.a <<= 1
+		m.c <<= 1
+		m.ct--
+		if m.a&0x8000 != 0 {
+			return d
+		}
+	}
+}
+
+// raw reads the bits of bypassed passes (T.800 D.6), a zero stuffed behind each FF.
+type raw struct {
+	data []byte
+	pos  int
+	cur  byte
+	ct   int
+}
+
+func (r *raw) start(data []byte) { *r = raw{data: data} }
+
+func (r *raw) bit() uint32 {
+	if r.ct == 0 {
+		r.ct = 8
+		if r.cur == 0xFF {
+			r.ct = 7
+		}
+		r.cur = 0xFF
+		if r.pos < len(r.data) {
+			r.cur = r.data[r.pos]
+		}
+		r.pos++
+	}
+	r.ct--
+	return uint32(r.cur>>r.ct) & 1
+}
