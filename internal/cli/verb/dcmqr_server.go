@@ -110,7 +110,6 @@ func (o *DCMQRServer) open(ctx context.Context, s *Stdio, q qrArea) error {
 		return Fail(Failed, "AE title %s: %w", q.Title, err)
 	}
 	a.front = &dimsefront.Front{AETitle: q.Title, Index: c, Objects: c}
-	a.front.Mux() // readies it; its services are not used as they are
 	o.areas[q.Title] = a
 	return nil
 }

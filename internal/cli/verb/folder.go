@@ -111,10 +111,13 @@ func (f *Folder) store(ctx context.Context, in *dimse.Incoming) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	if err := firstError(tmp.Chmod(0o644), tmp.Close()); err != nil {
+	if err := firstError(tmp.Chmod(0o644), tmp.Sync(), tmp.Close()); err != nil {
 		return 0, outOfResources(err)
 	}
 	fresh, err := f.keep(tmp.Name(), name)
+	if err == nil { // also for one that was there: its sender may have had no answer
+		err = f.syncFolders(name)
+	}
 	if err != nil || !fresh {
 		return n, err
 	}
@@ -243,6 +246,18 @@ func (f *Folder) keep(tmp, name string) (bool, error) {
 		return false, &dimse.StatusError{Status: dimse.DuplicateSOPInstance, Comment: "is there already"}
 	}
 	return false, nil
+}
+
+// syncFolders makes the name of a file survive a power cut, before success is answered.
+func (f *Folder) syncFolders(name string) error {
+	for dir := filepath.Dir(name); ; dir = filepath.Dir(dir) {
+		if err := syncFolder(filepath.Join(f.Dir, dir)); err != nil {
+			return outOfResources(err)
+		}
+		if dir == "." {
+			return nil
+		}
+	}
 }
 
 // withoutLinks gives a file its name where the file system has no hard links.

@@ -101,7 +101,6 @@ func (o *QRServer) scan(ctx context.Context, s *Stdio, c *catalog) error {
 
 func (o *QRServer) mux(c *catalog) *dimse.ServeMux {
 	front := &dimsefront.Front{AETitle: o.Title, Index: c, Objects: c}
-	front.Mux() // readies front; its services include C-STORE, which is not offered here
 	mux := new(dimse.ServeMux)
 	verify.Register(mux)
 	options := query.Options{Relational: true, DateTime: true, Lenient: true}

@@ -19,8 +19,6 @@ const (
 // findCache keeps the answers of small queries that are asked again and again, as
 // workstations do, until anything in the archive changes. It is safe for concurrent use.
 type findCache struct {
-	feed func() uint64 // number of the last change
-
 	mu      sync.Mutex
 	entries map[string]*cachedQuery
 	bytes   int

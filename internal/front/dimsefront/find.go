@@ -16,7 +16,7 @@ import (
 // asked for and what every answer carries (PS3.4 C.4.1.1.3.2).
 func (f *Front) Find(ctx context.Context, q *query.Query) iter.Seq2[*dicom.DataSet, error] {
 	return func(yield func(*dicom.DataSet, error) bool) {
-		key, feed := keyOf(q), f.found.feed() // before the search: what comes in during it counts as later
+		key, feed := keyOf(q), f.Index.Feed() // before the search: what comes in during it counts as later
 		if answers, ok := f.found.get(key, feed); ok && key != "" {
 			for ds := range answers {
 				if !yield(ds, nil) {

@@ -41,9 +41,8 @@ type Front struct {
 	found findCache
 }
 
-// Mux returns the handlers of all services. The fields of f must not change again.
+// Mux returns the handlers of all services.
 func (f *Front) Mux() *dimse.ServeMux {
-	f.found.feed = f.Index.Feed
 	m := new(dimse.ServeMux)
 	verify.Register(m)
 	storage.Register(m, f)
