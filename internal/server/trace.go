@@ -1,7 +1,9 @@
 package server
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 
 	"gantry/dimse"
 	"gantry/ul"
@@ -48,6 +50,9 @@ func (s *Server) operation(p *dimse.Peer, o dimse.OperationSummary) {
 		m.Moves.Add(1)
 	case dimse.CGet:
 		m.Gets.Add(1)
+	}
+	if !s.log.Enabled(context.Background(), slog.LevelDebug) {
+		return // the line is not made for nothing at every operation
 	}
 	s.log.Debug("operation", "op", o.Op, "class", o.Class, "status", fmt.Sprintf("%04X", uint16(o.Status)), "calling", p.Calling, "duration", o.Duration, "bytes", o.Bytes)
 }
