@@ -95,6 +95,18 @@ func TestReload(t *testing.T) {
 	if echo("CT1") == 0 {
 		t.Error("CT1 is still known after the reload")
 	}
+	for _, c := range []struct {
+		policy string
+		want   bool
+	}{{"echo", true}, {"refuse", false}} {
+		write("server: {unknown_ae: " + c.policy + "}\npeers: ['MR1:127.0.0.1:104']\n")
+		s.cmd.Process.Signal(syscall.SIGHUP)
+		for end := time.Now().Add(10 * time.Second); (echo("STRANGER") == 0) != c.want; time.Sleep(50 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("unknown_ae: %s is not in force after the reload", c.policy)
+			}
+		}
+	}
 	write("peers: [nonsense]\n")
 	s.cmd.Process.Signal(syscall.SIGHUP)
 	time.Sleep(300 * time.Millisecond)

@@ -12,6 +12,7 @@ import (
 	"gantry/dimse"
 	"gantry/internal/config"
 	"gantry/internal/front/dimsefront"
+	"gantry/ul"
 )
 
 // peerTable is who is known. It is replaced as a whole by Reload.
@@ -92,9 +93,12 @@ func policy(c *config.Config, table *atomic.Pointer[peerTable]) dimse.Policy {
 		KnownStorage: !c.Server.UnknownClasses,
 		Syntaxes:     syntaxes(c.Server.Syntaxes),
 	}
-	p.Accept = func(prop *dimse.Proposal) (dimse.Grant, error) { return table.Load().grant(prop.Peer), nil }
-	if table.Load().unknown == "refuse" {
-		p.Unknown = dimse.RefuseUnknown
+	p.Accept = func(prop *dimse.Proposal) (dimse.Grant, error) {
+		t := table.Load() // here and not in p.Unknown: a reload may change it
+		if t.unknown == "refuse" && !t.known(prop.Peer.Calling, prop.Peer.Host()) {
+			return dimse.Grant{}, dimse.RejectWith(ul.RejectCallingAETitle, nil)
+		}
+		return t.grant(prop.Peer), nil
 	}
 	return p
 }
