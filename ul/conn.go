@@ -98,6 +98,7 @@ func (e *StateError) Error() string {
 func newConn(nc net.Conn, o Options) *Conn {
 	c := &Conn{nc: nc, opts: o.withDefaults(), state: Sta1}
 	c.rd.c = c
+	c.rd.quick = newQuickAck(nc)
 	if t, ok := nc.(*net.TCPConn); ok {
 		t.SetNoDelay(true) // the default, but it matters too much to leave to others
 	}

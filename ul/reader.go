@@ -28,6 +28,7 @@ type reader struct {
 	blocked time.Duration // time spent waiting for the peer in this message
 	bytes   int64         // received in this message
 	limit   time.Time     // read deadline in force on the transport
+	quick   quickAck
 
 	buf [1024]byte
 }
@@ -78,6 +79,9 @@ func (d *reader) receive(p []byte) (int, error) {
 	start := time.Now()
 	if err := d.arm(start); err != nil {
 		return 0, err
+	}
+	if d.mode == waitMessage && d.bytes < quickAckBytes {
+		d.quick.ask()
 	}
 	n, err := d.c.nc.Read(p)
 	if n > 0 {
