@@ -15,10 +15,17 @@ The formats: text; json is an array in the DICOM JSON Model (PS3.18 F); xml is t
 DICOM Model (PS3.19 A.1); csv has a column for each key and is safe to open in a
 spreadsheet; table is for reading.
 
+With --batch each line of a file is a query: Keyword=value, as many as wanted, with quotes
+around blanks; or a JSON object, {"PatientID": "4711"}. Keys of the command line are part of
+every query. The answers come in the order of the lines, each with the number of its query;
+the columns of csv are those of the first. A query that fails is named by its line, and the
+others go on.
+
 ` + peerHelp + "\n\n" + keyHelp,
 		Example: `  gantry find localhost:11112 -k PatientName='DOE*'
   gantry find PACS@10.0.0.9:104 -L SERIES -k StudyInstanceUID=1.2.3 -k Modality -k SeriesDescription
-  gantry find localhost -k StudyDate=20260101- --format csv > studies.csv`,
+  gantry find localhost -k StudyDate=20260101- --format csv > studies.csv
+  gantry find PACS@10.0.0.9:104 --batch queries.txt -j 4 --format json > answers.json`,
 		Args: cobra.ExactArgs(1),
 		RunE: calls(stdio, &o.Peer, o.Run),
 	})
@@ -29,5 +36,7 @@ spreadsheet; table is for reading.
 	f.StringVarP(&o.File, "output", "o", "", "file to write to")
 	f.StringVar(&o.Extract, "extract", "", "folder for the answers as DICOM files, rsp0001.dcm and so on")
 	f.IntVar(&o.Most, "max-results", 0, "stop after so many answers and cancel the query; 0 is never")
+	f.StringVar(&o.Batch, "batch", "", "file of queries, one a line; - is standard input")
+	f.IntVarP(&o.Jobs, "jobs", "j", 1, "associations at a time, for --batch")
 	return c
 }

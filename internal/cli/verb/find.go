@@ -34,6 +34,8 @@ type Find struct {
 	EmptyIsBad bool   // no answer is Nothing, not Done
 	NoDefaults bool   // ask for nothing that was not named
 	Modality   string // a key whose element depends on the level
+	Batch      string // file of queries, one a line; "-" is standard input, empty is none
+	Jobs       int    // associations of a batch
 }
 
 // asked are the keys of a level that are returned unless the user names keys.
@@ -52,6 +54,9 @@ func asked(level string) []tag.Tag {
 
 // Run asks and prints.
 func (o *Find) Run(ctx context.Context, s *Stdio) (err error) {
+	if o.Batch != "" {
+		return o.runBatch(ctx, s)
+	}
 	class, err := o.class(finds)
 	if err != nil {
 		return err
