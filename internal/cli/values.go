@@ -16,6 +16,8 @@ func (n *naming) String() string {
 		return "hierarchical"
 	case verb.ByDate:
 		return "date"
+	case verb.ByViewer:
+		return "viewer"
 	}
 	return "flat"
 }
@@ -28,8 +30,10 @@ func (n *naming) Set(s string) error {
 		*n = naming(verb.BySeries)
 	case "date":
 		*n = naming(verb.ByDate)
+	case "viewer":
+		*n = naming(verb.ByViewer)
 	default:
-		return fmt.Errorf("want flat, hierarchical or date")
+		return fmt.Errorf("want flat, hierarchical, date or viewer")
 	}
 	return nil
 }

@@ -79,10 +79,12 @@ func namedBy(f *verb.Folder) func([]string) error {
 			f.Naming = verb.BySeries
 		case "date":
 			f.Naming = verb.ByDate
+		case "viewer":
+			f.Naming = verb.ByViewer
 		case "dcmtk":
 			f.Naming, f.Extension = verb.ByModality, "-"
 		default:
-			return errors.New("want flat, hierarchical, date or dcmtk")
+			return errors.New("want flat, hierarchical, date, viewer or dcmtk")
 		}
 		return nil
 	}

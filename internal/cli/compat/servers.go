@@ -143,6 +143,9 @@ func acceptModalities(p *[]uid.UID) func([]string) error {
 	}
 }
 
+// viewerTitle is the viewer's AE title when none is set.
+const viewerTitle = "DRDCM"
+
 func storeSCP() *Program {
 	o := new(verb.StoreServer)
 	o.Folder.Naming, o.Folder.Twice, o.KnownOnly = verb.BySeries, verb.Reject, true
@@ -155,6 +158,9 @@ func storeSCP() *Program {
 			if o.Folder.Dir == "" {
 				return errors.New("--storage-dir is missing")
 			}
+			if o.Folder.Naming == verb.ByViewer && len(args) == 2 && strings.TrimSpace(args[1]) == "" {
+				args[1] = viewerTitle
+			}
 			return positional(args)
 		},
 		Run: o.Run, Exits: serverExits(),
@@ -162,7 +168,7 @@ func storeSCP() *Program {
 			{Names: names("--storage-dir"), Params: names("folder"), Help: "where objects are kept (required)", Set: text(&o.Folder.Dir)},
 			{Names: names("--index-db"), Params: names("file"), Help: "index what is kept, as qr_scp --index-db reads it", Set: text(&o.Index)},
 			{Names: names("--accept"), Params: names("modalities"), Help: "only these, a list of CT, MR, US, XR, CR, DX, NM, PT, SC, SR (default: all storage classes)", Set: acceptModalities(&o.Classes)},
-			{Names: names("--naming"), Params: names("naming"), Help: "hierarchical (study/series/SOP.dcm, default), date (YYYY/MM/DD/study/SOP.dcm) or flat", Set: namedBy(&o.Folder)},
+			{Names: names("--naming"), Params: names("naming"), Help: "hierarchical (study/series/SOP.dcm, default), date (YYYY/MM/DD/study/SOP.dcm), flat, or viewer (YYYYMM/datetime_accession/prefix_SOP.dcm; a blank AE title is DRDCM then)", Set: namedBy(&o.Folder)},
 			{Names: names("--duplicate"), Params: names("policy"), Help: "reject (default), replace or ignore", Set: duplicates(&o.Folder)},
 		}}, serverTLS(&o.Listen)},
 		Examples: []string{"store_scp 11112 STORE --storage-dir in", "store_scp 11112 STORE --storage-dir in --accept CT,MR --naming date --duplicate replace",

@@ -144,7 +144,7 @@ func walkFiles(ctx context.Context, dir string, each func(name string, err error
 		case !d.Type().IsRegular() || strings.HasPrefix(d.Name(), "."):
 			return nil
 		}
-		if ext := filepath.Ext(name); ext == "" || strings.EqualFold(ext, ".dcm") || digits(ext[1:]) {
+		if ext := filepath.Ext(name); ext == "" || strings.EqualFold(ext, ".dcm") || keepOnly(ext[1:], isDigit) == ext[1:] {
 			each(name, nil)
 		}
 		return nil

@@ -8,12 +8,9 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync/atomic"
 
-	"gantry/dicom"
 	"gantry/dicom/part10"
-	"gantry/dicom/tag"
 	"gantry/dicom/uid"
 	"gantry/dimse"
 	"gantry/service/storage"
@@ -39,17 +36,6 @@ type Folder struct {
 
 	files, bytes, failed, ignored atomic.Int64
 }
-
-// Naming is how files of a Folder are called.
-type Naming uint8
-
-// The namings.
-const (
-	ByInstance Naming = iota // SOP.dcm
-	BySeries                 // Study/Series/SOP.dcm
-	ByDate                   // YYYY/MM/DD/Study/SOP.dcm, by Study Date
-	ByModality               // CT.SOP, as DCMTK has it
-)
 
 // Twice is what a Folder does with a second object of a name.
 type Twice uint8
@@ -123,6 +109,9 @@ func (f *Folder) store(ctx context.Context, in *dimse.Incoming) (int64, error) {
 	}
 	for _, told := range f.kept {
 		if err := told(ctx, filepath.Join(f.Dir, name), in); err != nil {
+			if f.Twice != Replace { // else what it replaced is gone already
+				os.Remove(filepath.Join(f.Dir, name))
+			}
 			return n, &dimse.StatusError{Status: dimse.OutOfResources, Comment: "cannot index", Err: err}
 		}
 	}
@@ -158,70 +147,6 @@ func (f *Folder) write(tmp *os.File, in *dimse.Incoming) (int64, error) {
 		return 0, outOfResources(err)
 	}
 	return n + int64(len(head)), err
-}
-
-// place is the name of a file, without the folder.
-func (f *Folder) place(tmp *os.File, size int64, in *dimse.Incoming) (string, error) {
-	extension := f.Extension
-	switch extension {
-	case "":
-		extension = ".dcm"
-	case "-":
-		extension = ""
-	}
-	name := string(in.Instance) + extension
-	if f.Naming == ByModality {
-		name = modalityOf(in.Class) + "." + name
-	}
-	flat := f.Naming == ByInstance || f.Naming == ByModality
-	if flat && !f.ByStudy && f.room == nil {
-		return name, nil
-	}
-	o := dicom.DecodeOptions{Until: tag.SeriesNumber}
-	if f.Bare {
-		o.Syntax = in.Syntax
-	}
-	file, err := part10.NewFile(tmp, size, o)
-	if err != nil {
-		return "", &dimse.StatusError{Status: dimse.UnableToProcess, Comment: "the data set cannot be read", Err: err}
-	}
-	study, series := part(file.DataSet.UID(tag.StudyInstanceUID)), part(file.DataSet.UID(tag.SeriesInstanceUID))
-	if f.room != nil {
-		if err := f.room(file.DataSet.UID(tag.StudyInstanceUID)); err != nil {
-			return "", err
-		}
-	}
-	if flat && !f.ByStudy {
-		return name, nil
-	}
-	if f.ByStudy {
-		return filepath.Join(strings.TrimPrefix(f.StudyPrefix+"_"+study, "_"), name), nil
-	}
-	if f.Naming == BySeries {
-		return filepath.Join(study, series, name), nil
-	}
-	date := file.DataSet.Text(tag.StudyDate)
-	if len(date) != 8 || !digits(date) {
-		return filepath.Join("unknown", study, name), nil
-	}
-	return filepath.Join(date[:4], date[4:6], date[6:], study, name), nil
-}
-
-// part is a UID as part of a path.
-func part(u uid.UID) string {
-	if u.Valid() {
-		return string(u)
-	}
-	return "unknown"
-}
-
-func digits(s string) bool {
-	for _, c := range []byte(s) {
-		if c < '0' || c > '9' {
-			return false
-		}
-	}
-	return true
 }
 
 // keep gives a written file its name, and reports whether it did.
@@ -269,31 +194,6 @@ func withoutLinks(tmp, name string) (bool, error) {
 		return false, outOfResources(err)
 	}
 	return true, nil
-}
-
-// modalityOf is what DCMTK puts before the names of files.
-func modalityOf(class uid.UID) string {
-	switch class {
-	case uid.ComputedRadiographyImageStorage:
-		return "CR"
-	case uid.CTImageStorage:
-		return "CT"
-	case uid.MRImageStorage:
-		return "MR"
-	case uid.UltrasoundImageStorage, uid.UltrasoundMultiFrameImageStorage:
-		return "US"
-	case uid.SecondaryCaptureImageStorage:
-		return "SC"
-	case uid.NuclearMedicineImageStorage:
-		return "NM"
-	case uid.PositronEmissionTomographyImageStorage:
-		return "PI"
-	case uid.XRayAngiographicImageStorage:
-		return "XA"
-	case uid.XRayRadiofluoroscopicImageStorage:
-		return "RF"
-	}
-	return "UNKNOWN"
 }
 
 // receiver answers C-STORE and C-ECHO.

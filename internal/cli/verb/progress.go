@@ -13,10 +13,11 @@ const (
 	newLine = 10 * time.Second
 )
 
-// progress shows how far a Store is. The zero value shows nothing.
+// progress shows how far long work is, by a line that it asks for. The zero value shows
+// nothing.
 type progress struct {
 	s        *Stdio
-	t        *storing
+	line     func() string
 	terminal bool
 	stop     chan struct{}
 	mu       sync.Mutex
@@ -24,9 +25,10 @@ type progress struct {
 	ended    sync.WaitGroup
 }
 
-func newProgress(s *Stdio, o *Store, t *storing) *progress {
-	p := &progress{s: s, t: t, terminal: isTerminal(s.Err)}
-	if o.Say == Quiet || o.Say >= Verbose || o.Form == DCMTK || !p.terminal && !o.Progress {
+// newProgress begins to show, if it is wanted; end must be called.
+func newProgress(s *Stdio, wanted bool, line func() string) *progress {
+	p := &progress{s: s, line: line, terminal: isTerminal(s.Err)}
+	if !wanted {
 		return p
 	}
 	p.stop = make(chan struct{})
@@ -62,19 +64,21 @@ func (p *progress) show() {
 	fmt.Fprintf(p.s.Err, "\r\x1b[K%s", p.line())
 }
 
-// line is what is shown: a bar and the time left once all is known that there is to send.
-func (p *progress) line() string {
-	t := p.t
-	done, found, d := t.sent.Load()+t.failed.Load(), t.found.Load(), time.Since(t.start)
-	counts := fmt.Sprintf("%d of %d", done, found)
+// howFar is what a line says: a bar and the time left where the whole is known, which zero
+// is not.
+func howFar(done, all, failed, bytes int64, d time.Duration) string {
 	bar, left := "", ""
-	if t.scanned.Load() && found > 0 && done > 0 {
+	if all > 0 && done > 0 {
 		const width = 30
-		full := int(width * done / found)
-		bar = "[" + strings.Repeat("#", full) + strings.Repeat(".", width-full) + fmt.Sprintf("] %d%% ", 100*done/found)
-		left = fmt.Sprintf(", %v left", time.Duration(float64(d)*float64(found-done)/float64(done)).Round(time.Second))
+		full := int(width * done / all)
+		bar = "[" + strings.Repeat("#", full) + strings.Repeat(".", width-full) + fmt.Sprintf("] %d%% ", 100*done/all)
+		left = fmt.Sprintf(", %v left", time.Duration(float64(d)*float64(all-done)/float64(done)).Round(time.Second))
 	}
-	return fmt.Sprintf("%s%s, %d failed, %.1f MB/s%s", bar, counts, t.failed.Load(), rate(t.bytes.Load(), d), left)
+	of := ""
+	if all > 0 {
+		of = fmt.Sprintf(" of %d", all)
+	}
+	return fmt.Sprintf("%s%d%s, %d failed, %.1f MB/s%s", bar, done, of, failed, rate(bytes, d), left)
 }
 
 // clear takes the line away, so that a message can stand there.

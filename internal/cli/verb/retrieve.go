@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"gantry/dicom"
@@ -27,9 +28,14 @@ type Retrieve struct {
 	Prefer   []uid.UID // transfer syntaxes to receive, best first; empty: as it is stored
 	Only     bool      // no other than Prefer
 	Progress bool
-	Most     int // cancel after so many responses, 0 is never
+	Resume   bool   // ask only for what Folder, or Have, has not
+	Have     string // AE@host:port of the destination of a C-MOVE, to ask what it has
+	Retries  int    // how often to go on after a broken association
+	Most     int    // cancel after so many responses, 0 is never
 	Repeat   int
 	Abort    bool
+
+	retryAfter time.Duration
 }
 
 // Run asks, and prints what came of it.
@@ -58,8 +64,11 @@ func (o *Retrieve) Run(ctx context.Context, s *Stdio) error {
 		}
 	}
 	o.Folder.fromCalled = !o.ByMove
-	r := retrieving{o: o, s: s, class: class, start: time.Now(), terminal: isTerminal(s.Err)}
-	if err := r.all(ctx, identifiers); err != nil {
+	r := retrieving{o: o, s: s, class: class, start: time.Now()}
+	r.progress = newProgress(s, o.Progress && o.Say == Normal, r.howFar)
+	err = r.retrieve(ctx, identifiers)
+	r.progress.end()
+	if err != nil {
 		return err
 	}
 	return r.end()
@@ -71,14 +80,17 @@ type retrieving struct {
 	s        *Stdio
 	class    uid.UID
 	start    time.Time
-	terminal bool
-	drawn    bool
-	total    dimse.SubOperations
-	failed   []uid.UID
-	err      error
+	progress *progress
+	total    tallied
+
+	done, all, failures atomic.Int64 // as last heard
+
+	there  int // were there already
+	failed []uid.UID
+	err    error
 }
 
-func (r *retrieving) all(ctx context.Context, identifiers []*dicom.DataSet) error {
+func (r *retrieving) retrieve(ctx context.Context, identifiers []*dicom.DataSet) error {
 	if r.o.ByMove && r.o.Receive > 0 {
 		stop, err := r.listen(ctx)
 		if err != nil {
@@ -86,6 +98,43 @@ func (r *retrieving) all(ctx context.Context, identifiers []*dicom.DataSet) erro
 		}
 		defer stop()
 	}
+	resume := r.o.Resume
+	for tries, wait := 0, r.o.retryAfter; ; wait = min(2*wait, maxRetryPause) {
+		done := r.total
+		err := r.associate(ctx, identifiers, resume)
+		if r.total != done {
+			tries, wait = 0, r.o.retryAfter
+		}
+		if tries++; tries > r.o.Retries || !r.passing(err) || ctx.Err() != nil {
+			return err
+		}
+		wait = max(wait, time.Second/4)
+		r.progress.clear()
+		r.o.says(r.s, Normal, "%v; trying again in %v", firstError(err, r.err), wait)
+		if err := pause(ctx, wait); err != nil {
+			return err
+		}
+		r.err, resume = nil, true
+		r.o.Folder.failed.Store(0) // what was cut is missing, and is asked for
+	}
+}
+
+// passing tells whether a failure may be gone when tried again, and what is left can be
+// told from what is done.
+func (r *retrieving) passing(err error) bool {
+	var status *dimse.StatusError
+	var failed *Error
+	switch {
+	case r.o.ByMove && r.o.Receive == 0 && r.o.Have == "":
+		return false
+	case errors.As(err, &failed):
+		return failed.Outcome == Connect
+	}
+	return err == nil && r.err != nil && !errors.As(r.err, &status)
+}
+
+// associate asks for everything, or for what is missing, on one association.
+func (r *retrieving) associate(ctx context.Context, identifiers []*dicom.DataSet, resume bool) error {
 	r.o.says(r.s, Verbose, "Requesting Association")
 	a, err := r.o.dial(ctx, r.contexts(ctx, identifiers))
 	if err != nil {
@@ -93,12 +142,12 @@ func (r *retrieving) all(ctx context.Context, identifiers []*dicom.DataSet) erro
 	}
 	defer a.Abort()
 	r.o.says(r.s, Verbose, "Association Accepted")
-	for range max(1, r.o.Repeat) {
-		for _, q := range identifiers {
-			if r.err == nil {
-				r.one(ctx, a, q)
-			}
-		}
+	ask := r.each
+	if resume {
+		ask = r.rest
+	}
+	if err := ask(ctx, a, identifiers); err != nil || r.err != nil {
+		return err
 	}
 	if r.o.Abort {
 		r.o.says(r.s, Verbose, "Aborting Association")
@@ -106,6 +155,17 @@ func (r *retrieving) all(ctx context.Context, identifiers []*dicom.DataSet) erro
 	}
 	r.o.says(r.s, Verbose, "Releasing Association")
 	release(ctx, a)
+	return nil
+}
+
+func (r *retrieving) each(ctx context.Context, a *dimse.Assoc, identifiers []*dicom.DataSet) error {
+	for range max(1, r.o.Repeat) {
+		for _, q := range identifiers {
+			if r.err == nil {
+				r.one(ctx, a, q)
+			}
+		}
+	}
 	return nil
 }
 
@@ -139,11 +199,20 @@ func (r *retrieving) one(ctx context.Context, a *dimse.Assoc, q *dicom.DataSet) 
 		}
 	}
 	r.o.says(r.s, Verbose, "Received %s Response (%v)", r.name(), last.Status)
-	r.total.Completed += last.Completed
-	r.total.Warning += last.Warning
-	r.total.Failed += last.SubOperations.Failed
+	r.total.add(last.SubOperations)
 	r.failed = append(r.failed, last.Failed...)
 }
+
+// tallied sums sub-operations of many requests, which may be more than one message counts.
+type tallied struct{ Completed, Warning, Failed int64 }
+
+func (t *tallied) add(s dimse.SubOperations) {
+	t.Completed += int64(s.Completed)
+	t.Warning += int64(s.Warning)
+	t.Failed += int64(s.Failed)
+}
+
+func (t *tallied) sum() int64 { return t.Completed + t.Warning + t.Failed }
 
 func (r *retrieving) name() string {
 	if r.o.ByMove {
@@ -152,20 +221,16 @@ func (r *retrieving) name() string {
 	return "C-GET"
 }
 
-// show draws how far it is, on a terminal.
+// show notes how far it is.
 func (r *retrieving) show(p dimse.Progress) {
-	if !r.o.Progress || !r.terminal || r.o.Say == Quiet {
-		return
-	}
-	done := int(p.Completed) + int(p.Warning) + int(p.SubOperations.Failed)
-	all := done + int(p.Remaining)
-	percent := 0
-	if all > 0 {
-		percent = 100 * done / all
-	}
-	d := time.Since(r.start).Seconds()
-	r.drawn = true
-	fmt.Fprintf(r.s.Err, "\r\x1b[K%d%% %d/%d, %.1f KB/s, %d failed", percent, done, all, float64(r.o.Folder.bytes.Load())/1024/max(d, 0.001), p.SubOperations.Failed)
+	done := int64(p.Completed) + int64(p.Warning) + int64(p.SubOperations.Failed)
+	r.done.Store(r.total.sum() + done)
+	r.all.Store(r.total.sum() + done + int64(p.Remaining))
+	r.failures.Store(r.total.Failed + int64(p.SubOperations.Failed))
+}
+
+func (r *retrieving) howFar() string {
+	return howFar(r.done.Load(), r.all.Load(), r.failures.Load(), r.o.Folder.bytes.Load(), time.Since(r.start))
 }
 
 // listen receives on a port of ours until stop is called.
@@ -193,9 +258,6 @@ func (r *retrieving) listen(ctx context.Context) (stop func(), err error) {
 }
 
 func (r *retrieving) end() error {
-	if r.drawn {
-		fmt.Fprint(r.s.Err, "\r\x1b[K")
-	}
 	r.summary()
 	for _, u := range r.failed {
 		r.o.says(r.s, Normal, "%s: failed", u)
@@ -213,6 +275,8 @@ func (r *retrieving) end() error {
 	switch kept := r.o.Folder.failed.Load(); {
 	case r.total.Failed == 0 && kept == 0 && r.total.Completed+r.total.Warning > 0:
 		return nil
+	case r.total.Failed == 0 && kept == 0 && r.there > 0:
+		return nil
 	case r.total.Failed == 0 && kept == 0:
 		return Ended(Nothing)
 	case r.total.Completed+r.total.Warning > 0:
@@ -226,6 +290,9 @@ func (r *retrieving) summary() {
 	switch o.Form {
 	case Modern:
 		fmt.Fprintf(w, "%d completed, %d with a warning, %d failed\n", t.Completed, t.Warning, t.Failed)
+		if r.there > 0 {
+			fmt.Fprintf(w, "%d were there already\n", r.there)
+		}
 		return
 	case DCMTK:
 		o.says(r.s, Verbose, "Final status report from last %s message:", r.name())

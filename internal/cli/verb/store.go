@@ -54,7 +54,8 @@ func (o *Store) Run(ctx context.Context, s *Stdio) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	t := &storing{o: o, s: s, report: r, start: time.Now(), cancel: cancel}
-	t.progress = newProgress(s, o, t)
+	shown := o.Say == Normal && o.Form != DCMTK && (o.Progress || isTerminal(s.Err))
+	t.progress = newProgress(s, shown, t.howFar)
 	t.all(ctx)
 	t.progress.end()
 	if err := r.finish(t); err != nil {
@@ -240,4 +241,13 @@ func size(n int64) string {
 		return fmt.Sprintf("%.2f KB", float64(n)/(1<<10))
 	}
 	return fmt.Sprintf("%d bytes", n)
+}
+
+// howFar is the line of progress.
+func (t *storing) howFar() string {
+	done, found := t.sent.Load()+t.failed.Load(), t.found.Load()
+	if !t.scanned.Load() {
+		found = 0
+	}
+	return howFar(done, found, t.failed.Load(), t.bytes.Load(), time.Since(t.start))
 }
