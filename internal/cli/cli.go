@@ -104,6 +104,7 @@ var commands = [...]func(*Stdio) *cobra.Command{
 	newServe,
 	newEcho,
 	newStore,
+	newBench,
 	newFind,
 	newMove,
 	newGet,
