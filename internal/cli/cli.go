@@ -105,6 +105,7 @@ var commands = [...]func(*Stdio) *cobra.Command{
 	newEcho,
 	newStore,
 	newBench,
+	newSelftest,
 	newFind,
 	newMove,
 	newGet,

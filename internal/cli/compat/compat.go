@@ -100,6 +100,10 @@ func (p *Program) Main(ctx context.Context, args []string, s *verb.Stdio) int {
 	if err == nil {
 		return p.exitOf(verb.Done)
 	}
+	var own interface{ ExitCode() int }
+	if errors.As(err, &own) {
+		return own.ExitCode()
+	}
 	out := verb.Failed
 	var e *verb.Error
 	if errors.As(err, &e) {

@@ -81,6 +81,14 @@ func sample(t *testing.T, param string) string {
 		return "flat"
 	case "mode":
 		return "move"
+	case "yes|no":
+		return "yes"
+	case "order":
+		return "lex"
+	case "reporter":
+		return "junit"
+	case "AE@host:port":
+		return "OTHER@localhost:104"
 	case "modalities":
 		return "CT,MR"
 	}

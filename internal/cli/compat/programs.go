@@ -30,6 +30,7 @@ func programs() []entry {
 		{"pacs_server", false, pacsServer},
 		{"db_browser", false, dbBrowser},
 		{"dcm_info", false, dcmInfo},
+		{"pacs_integration_e2e", false, pacsIntegration},
 		{"echoscu", true, echoscu},
 		{"storescu", true, storescu},
 		{"dcmsend", true, dcmsend},

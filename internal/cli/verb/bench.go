@@ -1,6 +1,7 @@
 package verb
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,7 +32,8 @@ type Bench struct {
 	Receive  int           // port that is the destination; 0: it is another's
 	Layout   string        // table or json
 
-	grace time.Duration // how long answers are waited for at the end; default 10 s
+	grace   time.Duration // how long answers are waited for at the end; default 10 s
+	patient string        // begins the names of made-up patients; default BENCH
 }
 
 // mostClients bounds the clients of a load.
@@ -64,6 +66,11 @@ func (o *Bench) Run(ctx context.Context, s *Stdio) error {
 		return Fail(Output, "%w", err)
 	}
 	return report.outcome()
+}
+
+// maker makes up the objects of the load.
+func (o *Bench) maker() (*maker, error) {
+	return newMaker(o.Modality, o.Size, cmp.Or(o.patient, "BENCH"))
 }
 
 func (o *Bench) checkLoad() error {

@@ -67,7 +67,7 @@ func (b *benching) store(_ context.Context, l *load) error {
 		l.do = files.send
 		return err
 	}
-	m, err := newMaker(b.o.Modality, b.o.Size, "BENCH")
+	m, err := b.o.maker()
 	if err != nil {
 		return err
 	}
@@ -316,7 +316,7 @@ func (b *benching) studies(ctx context.Context, base *dicom.DataSet) ([]*dicom.D
 const seeded = 10
 
 func (b *benching) seed(ctx context.Context) error {
-	m, err := newMaker(b.o.Modality, b.o.Size, "BENCH")
+	m, err := b.o.maker()
 	if err != nil {
 		return err
 	}

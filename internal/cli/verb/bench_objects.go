@@ -70,6 +70,7 @@ type maker struct {
 	pixels        []byte
 	run           [16]byte // what UIDs are made from: another run makes others
 	patient       string   // begins the patients' names and IDs
+	begun         time.Time
 	serial        atomic.Int64
 }
 
@@ -82,7 +83,7 @@ func newMaker(modality string, size int64, patient string) (*maker, error) {
 			continue
 		}
 		side := int(math.Sqrt(float64(size / int64(m.bytes))))
-		k := &maker{modality: m.name, class: m.class, bits: 8 * m.bytes, columns: side, patient: patient}
+		k := &maker{modality: m.name, class: m.class, bits: 8 * m.bytes, columns: side, patient: patient, begun: time.Now()}
 		k.rows = int(size) / m.bytes / side
 		k.pixels = make([]byte, k.rows*k.columns*m.bytes+k.rows*k.columns*m.bytes%2)
 		for i := range k.pixels { // a slope: neither noise nor nothing
@@ -108,11 +109,11 @@ func (m *maker) instance(n int64) uid.UID { return m.uid('i', n) }
 
 // header is object n without its pixels.
 func (m *maker) header(n int64) (*dicom.DataSet, error) {
-	study, now := n/perStudy, time.Now()
+	study := n / perStudy
 	return new(dicom.DataSet).Edit().
 		SetUID(tag.SOPClassUID, m.class).SetUID(tag.SOPInstanceUID, m.instance(n)).
 		SetText(tag.ImageType, "ORIGINAL", "PRIMARY").
-		SetText(tag.StudyDate, now.Format("20060102")).SetText(tag.StudyTime, now.Format("150405")).
+		SetText(tag.StudyDate, m.begun.Format("20060102")).SetText(tag.StudyTime, m.begun.Format("150405")).
 		SetText(tag.AccessionNumber, fmt.Sprintf("A%d", study)).
 		SetText(tag.Modality, m.modality).SetText(tag.Manufacturer, "Gantry").
 		SetText(tag.StudyDescription, "synthetic, for tests").SetText(tag.SeriesDescription, "synthetic").
