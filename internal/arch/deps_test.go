@@ -31,6 +31,7 @@ pixel/jpegll         : pixel/internal/bits pixel/internal/huff pixel/internal/ma
 pixel/jpegls         : pixel/internal/bits pixel/internal/marker
 pixel/jpeg           : pixel/internal/bits pixel/internal/huff pixel/internal/marker
 pixel/j2k            :
+pixel                : dicom dicom/... pixel/rle pixel/jpegll pixel/jpegls pixel/jpeg pixel/j2k
 ul                   : dicom/uid
 dimse                : ul dicom dicom/...
 service/retrieve     : dimse ul dicom dicom/... service/query

@@ -27,7 +27,7 @@ func (d *decoder) first() (scan, error) {
 	if err != nil {
 		d.info = Info{}
 	}
-	d.info.YCbCr = d.colour()
+	d.info.YCbCr, d.info.Supposed = d.colour()
 	return s, err
 }
 

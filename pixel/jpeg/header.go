@@ -270,15 +270,16 @@ func (d *decoder) tables(s *scan, k int, numbers byte) error {
 }
 
 // colour finds out what three components are, as libjpeg does.
-func (d *decoder) colour() bool {
+func (d *decoder) colour() (ycbcr, supposed bool) {
 	c := &d.comps
 	switch {
 	case d.info.Components != 3:
-		return false
+		return false, false
 	case d.jfif:
-		return true
+		return true, false
 	case d.adobe >= 0:
-		return d.adobe != 0
+		return d.adobe != 0, false
 	}
-	return c[0].id != 'R' || c[1].id != 'G' || c[2].id != 'B'
+	named := c[0].id == 'R' && c[1].id == 'G' && c[2].id == 'B'
+	return !named, !named
 }

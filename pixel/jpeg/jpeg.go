@@ -38,6 +38,9 @@ type Info struct {
 	// YCbCr tells that three components are luminance and colour differences: by the
 	// markers of JFIF and Adobe, by the components' names, else it is supposed.
 	YCbCr bool
+	// Supposed tells that nothing in the stream said what YCbCr says: who knows better
+	// may overrule it.
+	Supposed bool
 }
 
 // bytesPerSample is 1 for 8 bits and 2 for 12.
