@@ -3,6 +3,7 @@ package pixel
 import (
 	"fmt"
 
+	"gantry/dicom"
 	"gantry/dicom/tag"
 )
 
@@ -25,11 +26,21 @@ func (s *Source) measure() error {
 		}
 	}
 	need := s.bits * int64(d.Frames) // below 2^36 times 2^31 bits
+	wrong := ""
 	switch {
 	case s.bits > 1<<62/int64(d.Frames) || have < need:
-		s.addFlaw(Flaw{s.elem.Tag, -1, fmt.Sprintf("%d bytes, too short for %d frames of %d bits", s.elem.Len(), d.Frames, s.bits)})
+		wrong = fmt.Sprintf("%d bytes, too short for %d frames of %d bits", s.elem.Len(), d.Frames, s.bits)
 	case have >= need+16:
-		s.addFlaw(Flaw{s.elem.Tag, -1, fmt.Sprintf("%d bytes, %d frames take %d", s.elem.Len(), d.Frames, (need+7)/8)})
+		wrong = fmt.Sprintf("%d bytes, %d frames take %d", s.elem.Len(), d.Frames, (need+7)/8)
+	}
+	if info, _ := s.syntax.SyntaxInfo(); info.Encapsulated {
+		if wrong != "" {
+			return &dicom.ValueError{Tag: s.elem.Tag, Reason: "not encapsulated, though the transfer syntax is " + s.syntax.Name() + ", nor native: " + wrong}
+		}
+		wrong = "native, though the transfer syntax is " + s.syntax.Name()
+	}
+	if wrong != "" {
+		s.addFlaw(Flaw{s.elem.Tag, -1, wrong})
 	}
 	return nil
 }

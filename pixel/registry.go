@@ -157,13 +157,13 @@ func streamOf(u uid.UID) stream {
 // first. Errors are *UnsupportedError and those of the codecs.
 func (r *Registry) Decode(dst, src []byte, d Desc, syntax uid.UID, lim Limits) ([]byte, Decoded, error) {
 	c, ok := r.codecs[syntax]
+	kind, flaw := identify(src), ""
+	if u, found := byStream[kind]; found && markedSyntax(syntax) && kind != streamOf(syntax) {
+		flaw = fmt.Sprintf("the stream is %v, the transfer syntax says %s", kind, syntax.Name())
+		c, ok = r.codecs[u]
+	}
 	if !ok {
 		return dst, Decoded{}, &UnsupportedError{syntax, "not a transfer syntax of encapsulated pixel data that is known here"}
-	}
-	kind, flaw := identify(src), ""
-	if u, ok := byStream[kind]; ok && markedSyntax(syntax) && kind != streamOf(syntax) {
-		flaw = fmt.Sprintf("the stream is %v, the transfer syntax says %s", kind, syntax.Name())
-		c = r.codecs[u]
 	}
 	if c.Decoder == nil {
 		return dst, Decoded{}, &UnsupportedError{syntax, c.Reason}
