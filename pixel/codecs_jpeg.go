@@ -197,7 +197,8 @@ func (e jlsEncoder) Encode(dst, px []byte, d Desc, lossy *Lossy) ([]byte, error)
 		i.Interleave = jpegls.Line
 	}
 	if lossy != nil {
-		if bits != max(d.BitsStored, 2) {
+		bits = max(d.BitsStored, 2) // no more: what is decoded must not exceed them
+		if d.BitsStored < d.BitsAllocated && !within(px, d) {
 			return dst, FormatError("bits above High Bit are set: what is nearly right there is wrong: choose a lossless syntax")
 		}
 		if i.Near = lossy.Near; i.Near == 0 {

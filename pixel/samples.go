@@ -122,12 +122,13 @@ func pack(dst, px []byte, bytes int) []byte {
 
 // precision returns the bits that the samples of a frame need: Bits Stored, or Bits
 // Allocated where one of them has something else above the highest bit than its sign, as
-// old overlays have. Only then nothing would be kept otherwise.
+// old overlays have. Fewer bits than the cell is for, 8 or 9, are not used: DCMTK and
+// CharLS, which many readers are made of, refuse those.
 func precision(px []byte, d Desc) int {
 	if d.HighBit != d.BitsStored-1 || !within(px, d) {
 		return d.BitsAllocated
 	}
-	return max(d.BitsStored, 2)
+	return max(d.BitsStored, 7+d.cell())
 }
 
 // within reports whether all samples are numbers of Bits Stored bits.
