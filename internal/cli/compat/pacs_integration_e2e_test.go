@@ -16,7 +16,7 @@ func TestIntegrationProgram(t *testing.T) {
 	if code != 5 {
 		t.Errorf("%d %s", code, out)
 	}
-	wants(t, "report", out, "C-ECHO is answered: failed: C-ECHO", "Failed 5 of 5 test cases")
+	wants(t, "report", out, "C-ECHO is answered: failed: C-ECHO", "0 passed, 5 failed, 0 skipped")
 	if code, out, _ = run(t, "pacs_integration_e2e", "[connectivity]~[tls]~[dcmtk]", "--peer", at, "-a", "-r", "console"); code != 1 {
 		t.Errorf("-a: %d %s", code, out)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -90,10 +91,11 @@ func (b *benching) find(ctx context.Context, l *load) error {
 	if err != nil {
 		return err
 	}
-	next, err := b.identifiers(ctx, asked(b.o.Level)...)
+	list, err := b.identifiers(ctx, asked(b.o.Level)...)
 	if err != nil {
 		return err
 	}
+	next := inTurn(list)
 	l.contexts = []dimse.Context{{Class: class}}
 	l.do = func(ctx context.Context, a *dimse.Assoc) (int64, error) {
 		before := a.BytesIn()
@@ -107,6 +109,29 @@ func (b *benching) find(ctx context.Context, l *load) error {
 	return nil
 }
 
+// mostAsked bounds the queries for what classes there are.
+const mostAsked = 20
+
+// classes are the SOP classes of what is asked for: one association has to have them all.
+func (b *benching) classes(ctx context.Context, list []*dicom.DataSet) []uid.UID {
+	if b.o.From == "" && !b.o.named() {
+		list = []*dicom.DataSet{new(dicom.DataSet)} // whatever the peer has
+	}
+	ask := &Retrieve{Common: b.o.Common, Peer: b.o.Peer, Query: b.o.Query}
+	var out []uid.UID
+	for _, q := range list[:min(len(list), mostAsked)] {
+		for _, u := range ask.classesOf(ctx, q) {
+			if !slices.Contains(out, u) {
+				out = append(out, u)
+			}
+		}
+	}
+	return out
+}
+
+// named reports whether there are keys to ask by.
+func (o *Bench) named() bool { return len(o.Keys)+len(o.Lists)+len(o.Files) > 0 }
+
 // errNothing is a retrieval that was told to be done and brought nothing.
 var errNothing = errors.New("nothing retrieved")
 
@@ -115,12 +140,12 @@ func (b *benching) get(ctx context.Context, l *load) error {
 	if err != nil {
 		return err
 	}
-	next, err := b.identifiers(ctx)
+	list, err := b.identifiers(ctx)
 	if err != nil {
 		return err
 	}
-	ask := &Retrieve{Common: b.o.Common, Peer: b.o.Peer, Query: b.o.Query}
-	l.contexts = getContexts(dimse.Context{Class: class}, nil, ask.classesOf(ctx, next()))
+	next := inTurn(list)
+	l.contexts = getContexts(dimse.Context{Class: class}, nil, b.classes(ctx, list))
 	l.do = func(ctx context.Context, a *dimse.Assoc) (int64, error) {
 		var n atomic.Int64
 		var last dimse.Progress
@@ -169,10 +194,11 @@ func (b *benching) move(ctx context.Context, l *load) error {
 			return err
 		}
 	}
-	next, err := b.identifiers(ctx)
+	list, err := b.identifiers(ctx)
 	if err != nil {
 		return err
 	}
+	next := inTurn(list)
 	l.contexts = []dimse.Context{{Class: class}}
 	l.do = func(ctx context.Context, a *dimse.Assoc) (int64, error) {
 		var last dimse.Progress
@@ -215,24 +241,27 @@ func (b *benching) sink(l *load) error {
 // maxDrawn bounds the identifiers that are asked for in turn.
 const maxDrawn = 10_000
 
-// identifiers returns what yields those to ask for, in turn: those of a file, else the one
-// of the keys, else the studies that the peer has.
-func (b *benching) identifiers(ctx context.Context, defaults ...tag.Tag) (func() *dicom.DataSet, error) {
+// identifiers are those to ask for: those of a file, else the one of the keys, else the
+// studies that the peer has.
+func (b *benching) identifiers(ctx context.Context, defaults ...tag.Tag) ([]*dicom.DataSet, error) {
 	o := b.o
 	list, err := o.Query.identifiers(defaults...)
 	if err != nil {
 		return nil, err
 	}
 	if o.From != "" {
-		list, err = b.fromFile(list[0])
-	} else if len(o.Keys)+len(o.Lists)+len(o.Files) == 0 {
-		list, err = b.drawn(ctx, list[0])
+		return b.fromFile(list[0])
 	}
-	if err != nil {
-		return nil, err
+	if !o.named() {
+		return b.drawn(ctx, list[0])
 	}
+	return list, nil
+}
+
+// inTurn yields one after the other, over and over.
+func inTurn(list []*dicom.DataSet) func() *dicom.DataSet {
 	var turn atomic.Int64
-	return func() *dicom.DataSet { return list[(turn.Add(1)-1)%int64(len(list))] }, nil
+	return func() *dicom.DataSet { return list[(turn.Add(1)-1)%int64(len(list))] }
 }
 
 func (b *benching) fromFile(base *dicom.DataSet) ([]*dicom.DataSet, error) {

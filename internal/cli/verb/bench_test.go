@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"io"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -223,5 +225,42 @@ func TestBenchMixed(t *testing.T) {
 	}
 	if all := r.Kinds[5]; all.Kind != "all" || all.Done != sum || all.Clients != 10 {
 		t.Errorf("%+v", all)
+	}
+}
+
+// TestBenchGetClasses fetches studies of two modalities in turn over one association, from
+// an archive that tells which SOP classes a study has.
+func TestBenchGetClasses(t *testing.T) {
+	w, err := new(Selftest).world(context.Background(), &Stdio{Err: io.Discard})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.close()
+	var keys strings.Builder
+	for _, modality := range []string{"CT", "MR"} {
+		m, err := newMaker(modality, 1024, "TEST")
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := w.peer.dial(context.Background(), m.contexts())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := m.send(context.Background(), a); err != nil {
+			t.Fatal(err)
+		}
+		a.Abort()
+		keys.WriteString("StudyInstanceUID=" + string(m.study(0)) + "\n")
+	}
+	file := filepath.Join(t.TempDir(), "keys")
+	if err := os.WriteFile(file, []byte(keys.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, from := range []string{"", file} {
+		var out bytes.Buffer
+		o := Bench{Peer: w.peer, Query: Query{Model: "study", Level: "STUDY"}, Kind: "get", Count: 6, Jobs: 1, From: from, Layout: "table"}
+		if err := o.Run(context.Background(), &Stdio{Out: &out, Err: io.Discard}); err != nil {
+			t.Errorf("keys from %q: %v %s", from, err, out.String())
+		}
 	}
 }

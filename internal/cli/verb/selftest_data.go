@@ -176,7 +176,7 @@ func testMove(c *check) {
 	}
 }
 
-// commitmentWait is how long the result may take to come on the same association.
+// commitmentWait is how long the result may take to come, on this association or another.
 const commitmentWait = 20 * time.Second
 
 func testCommitment(c *check) {
@@ -184,18 +184,9 @@ func testCommitment(c *check) {
 	m := c.maker("CT", 8<<10)
 	c.wants(dimse.Context{Class: class}).Abort() // or skip, before anything is stored
 	c.store(m, 0, 2)
-	events := make(chan *dicom.DataSet, 1)
 	d, err := c.peer.dialer([]dimse.Context{{Class: class}})
 	c.must(err, "prepare")
-	d.Handler = dimse.HandlerFunc(func(w dimse.ResponseWriter, r *dimse.Request) {
-		if ds, err := r.ReadDataSet(); err == nil && r.Op == dimse.NEventReport {
-			select {
-			case events <- ds:
-			default:
-			}
-		}
-		w.Final(dimse.Success, nil)
-	})
+	d.Handler = c.reports()
 	a, err := d.Dial(c.ctx, c.peer.Called, c.peer.Addr)
 	c.must(err, "associate")
 	defer a.Abort()
@@ -212,13 +203,27 @@ func testCommitment(c *check) {
 	c.must(replied(reply, err), "N-ACTION")
 	ctx, cancel := context.WithTimeout(c.ctx, commitmentWait)
 	defer cancel()
-	go func() { a.Serve(ctx) }()
-	select {
-	case ds := <-events:
-		c.that(ds.UID(tag.TransactionUID) == transaction, "the event report is of the transaction")
-	case <-ctx.Done():
-		c.skip("N-ACTION succeeded, but no event report came on this association in %v; it may come on one to the peer's own idea of %s", commitmentWait, c.peer.Calling)
+	go a.Serve(ctx)
+	for {
+		select {
+		case ds := <-c.events:
+			if ds.UID(tag.TransactionUID) == transaction {
+				done, failed := c.items(ds, tag.ReferencedSOPSequence), c.items(ds, tag.FailedSOPSequence)
+				c.that(done == 2 && failed == 0, "%d objects are committed, %d failed, of 2", done, failed)
+				return
+			}
+		case <-ctx.Done():
+			c.skip("N-ACTION succeeded, but no event report came in %v, here or at --receive", commitmentWait)
+		}
 	}
+}
+
+func (c *check) items(ds *dicom.DataSet, t tag.Tag) int {
+	e, ok := ds.Get(t)
+	if !ok || !e.IsSequence() {
+		return 0
+	}
+	return e.ItemCount()
 }
 
 func testModalities(c *check) {

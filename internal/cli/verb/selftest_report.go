@@ -116,11 +116,8 @@ func (p *compactReport) one(r *result) {
 
 func (p *compactReport) end(results []*result) error {
 	t := totalsOf(results)
-	what := "Passed all"
-	if t.failed > 0 {
-		what = fmt.Sprintf("Failed %d of", t.failed)
-	}
-	_, err := fmt.Fprintf(p.w, "%s %d test cases with %d assertions, %d skipped.\n", what, t.cases, t.checks, t.skipped)
+	_, err := fmt.Fprintf(p.w, "%d test cases with %d assertions: %d passed, %d failed, %d skipped.\n",
+		t.cases, t.checks, t.cases-t.failed-t.skipped, t.failed, t.skipped)
 	return err
 }
 

@@ -224,7 +224,7 @@ func TestReports(t *testing.T) {
 	}
 	for reporter, want := range map[string]string{
 		"console": "test cases:    3 |    1 passed |    1 failed |    1 skipped\nassertions:    3 |    1 passed |    2 failed\n",
-		"compact": "Failed 1 of 3 test cases with 3 assertions, 1 skipped.\n",
+		"compact": "3 test cases with 3 assertions: 1 passed, 1 failed, 1 skipped.\n",
 		"junit":   `<failure message="wrong &lt;&amp;`,
 		"xml":     `<OverallResultsCases successes="1" failures="1" expectedFailures="0" skips="1">`,
 	} {

@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"gantry/dicom"
+	"gantry/dicom/uid"
 	"gantry/dimse"
 	"gantry/internal/config"
 	"gantry/internal/server"
@@ -29,7 +31,8 @@ type world struct {
 	peer    Peer
 	overTLS *Peer // nil: it was not said how
 	own     bool
-	sink    *kept // what C-MOVE brings; nil: nothing can come
+	sink    *kept               // what C-MOVE brings; nil: nothing can come
+	events  chan *dicom.DataSet // event reports, on whatever association they come
 	sent    atomic.Int64
 	stops   []func()
 }
@@ -42,7 +45,7 @@ func (w *world) close() {
 
 // world finds the peer, or starts one.
 func (o *Selftest) world(ctx context.Context, s *Stdio) (_ *world, err error) {
-	w := &world{own: o.Target == ""}
+	w := &world{own: o.Target == "", events: make(chan *dicom.DataSet, 100)}
 	defer func() {
 		if err != nil {
 			w.close()
@@ -80,7 +83,9 @@ func (w *world) receive(addr string) (int, error) {
 		return 0, Fail(Connect, "port to receive on: %w", err)
 	}
 	w.sink = new(kept)
-	server := &dimse.Server{AETitle: testTitle, Handler: receiver(w.sink), Policy: dimse.Policy{AnyCalled: true}, Log: quietLog(&Stdio{Err: io.Discard}, Quiet)}
+	mux := receiver(w.sink)
+	mux.Handle(dimse.NEventReport, uid.StorageCommitmentPushModel, w.reports())
+	server := &dimse.Server{AETitle: testTitle, Handler: mux, Policy: dimse.Policy{AnyCalled: true}, Log: quietLog(&Stdio{Err: io.Discard}, Quiet)}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
@@ -92,6 +97,22 @@ func (w *world) receive(addr string) (int, error) {
 		<-done
 	})
 	return l.Addr().(*net.TCPAddr).Port, nil
+}
+
+// reports takes event reports (PS3.4 J.3.3).
+func (w *world) reports() dimse.Handler {
+	return dimse.HandlerFunc(func(rw dimse.ResponseWriter, r *dimse.Request) {
+		ds, err := r.ReadDataSet()
+		if err != nil {
+			dimse.Fail(rw, r, err)
+			return
+		}
+		select {
+		case w.events <- ds:
+		default: // nobody asked for so many
+		}
+		rw.Final(dimse.Success, nil)
+	})
 }
 
 // ownConfig is the archive of our own: open to all, on loopback, on any port.
