@@ -23,6 +23,8 @@ dicom/dict           : dicom/tag dicom/vr dicom/uid
 dicom/charset        : dicom/tag dicom/vr dicom/uid
 dicom/value          : dicom/tag dicom/vr dicom/uid
 dicom                : dicom/tag dicom/vr dicom/uid dicom/dict dicom/charset dicom/value
+dicom/dcmjson        : dicom dicom/tag dicom/vr dicom/dcmjson/model
+dicom/dcmxml         : dicom dicom/tag dicom/vr dicom/dict dicom/dcmjson/model
 dicom/...            : dicom dicom/tag dicom/vr dicom/uid dicom/dict dicom/charset dicom/value dicom/part10
 pixel/internal/codectest : dicom dicom/...
 pixel/internal/...   :
