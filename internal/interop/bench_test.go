@@ -5,12 +5,12 @@ package interop
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strconv"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -106,41 +106,35 @@ func median(v []float64) float64 {
 	return max(min(a, b), min(max(a, b), c))
 }
 
-// repeat calls work until the time is up and returns the rate.
-func repeat(b *testing.B, work func() error) float64 {
+// load is a row of gantry bench's report.
+type load struct {
+	Done, Failed int
+	PerSecond    float64 `json:"per_second"`
+	MB           float64 `json:"mb_per_second"`
+}
+
+// bench puts a load on the contender with gantry bench; nothing of it may fail.
+func (c contender) bench(b *testing.B, args ...string) load {
 	b.Helper()
-	n, begun := 0, time.Now()
-	for time.Since(begun) < benchTime {
-		if err := work(); err != nil {
-			b.Fatal(err)
-		}
-		n++
+	args = append([]string{"bench", c.aet + "@" + addr(c.port), "--calling", "BENCH", "--duration", benchTime.String(), "--format", "json", "--kind"}, args...)
+	out, code := run(b, gantry, args...)
+	var r struct{ Kinds []load }
+	if err := json.Unmarshal([]byte(out), &r); err != nil || code != 0 || r.Kinds[0].Failed > 0 {
+		b.Fatalf("%s: %v, exit %d\n%s", c.name, err, code, out)
 	}
-	return float64(n) / time.Since(begun).Seconds()
+	return r.Kinds[0]
 }
 
 // BenchmarkPeersEcho is P4: C-ECHO on a held association.
 func BenchmarkPeersEcho(b *testing.B) {
 	all := startContenders(b, "gantry", "storescp", "orthanc")
-	race(b, "echoes/s", all, func(c contender, _ int) float64 {
-		a := c.dial(b, dimse.Context{Class: uid.Verification})
-		defer a.Abort()
-		return repeat(b, func() error { return a.Echo(context.Background()) })
-	})
+	race(b, "echoes/s", all, func(c contender, _ int) float64 { return c.bench(b, "echo").PerSecond })
 }
 
 // BenchmarkPeersAssociate is P5: associate, echo, release.
 func BenchmarkPeersAssociate(b *testing.B) {
 	all := startContenders(b, "gantry", "storescp", "orthanc")
-	race(b, "associations/s", all, func(c contender, _ int) float64 {
-		return repeat(b, func() error {
-			a := c.dial(b, dimse.Context{Class: uid.Verification})
-			if err := a.Echo(context.Background()); err != nil {
-				return err
-			}
-			return a.Release(context.Background())
-		})
-	})
+	race(b, "associations/s", all, func(c contender, _ int) float64 { return c.bench(b, "associate").PerSecond })
 }
 
 // ctBytes is a CT object of about 528 KB, split where its SOP Instance UID is.
@@ -190,32 +184,15 @@ func (c contender) store(a *dimse.Assoc, ct ctBytes) error {
 
 var ctContext = dimse.Context{Class: uid.CTImageStorage, Syntaxes: []uid.UID{uid.ExplicitVRLittleEndian}}
 
-// BenchmarkPeersStore is P1 and P2: C-STORE of distinct CT objects over 1, 4 and 8
-// associations. Gantry is durable before it answers; storescp syncs nothing.
+// BenchmarkPeersStore is P1 and P2: C-STORE of distinct CT objects of 512 KiB over 1, 4 and
+// 8 associations. Gantry is durable before it answers; storescp syncs nothing.
 func BenchmarkPeersStore(b *testing.B) {
 	for _, n := range []int{1, 4, 8} {
 		b.Run(fmt.Sprintf("associations=%d", n), func(b *testing.B) {
 			all := startContenders(b, "gantry", "storescp", "orthanc")
-			race(b, "objects/s", all, func(c contender, rep int) float64 { return c.storeRate(b, n, rep) })
+			race(b, "objects/s", all, func(c contender, _ int) float64 { return c.bench(b, "store", "-j", strconv.Itoa(n)).PerSecond })
 		})
 	}
-}
-
-func (c contender) storeRate(b *testing.B, n, rep int) float64 {
-	var wg sync.WaitGroup
-	rates := make([]float64, n)
-	for i := range n {
-		a := c.dial(b, ctContext)
-		defer a.Abort()
-		ct := newCT(b, 1000*rep+i)
-		wg.Go(func() { rates[i] = repeat(b, func() error { return c.store(a, ct) }) })
-	}
-	wg.Wait()
-	sum := 0.0
-	for _, r := range rates {
-		sum += r
-	}
-	return sum
 }
 
 // fill gives a server 48 studies of 2 objects.
@@ -235,42 +212,21 @@ func (c contender) fill(b *testing.B) {
 // BenchmarkPeersFind is P6: a study by patient ID and ten by a name prefix, held
 // association, 48 studies.
 func BenchmarkPeersFind(b *testing.B) {
-	for name, c := range map[string]struct {
-		t     tag.Tag
-		value string
-	}{"PatientID": {tag.PatientID, "P0007"}, "NamePrefix": {tag.PatientName, "Doe000*"}} {
+	for name, key := range map[string]string{"PatientID": "PatientID=P0007", "NamePrefix": "PatientName=Doe000*"} {
 		b.Run(name, func(b *testing.B) {
 			all := startContenders(b, "gantry", "orthanc")
 			for _, s := range all {
 				s.fill(b)
 			}
-			q, err := new(dicom.DataSet).Edit().SetText(tag.QueryRetrieveLevel, "STUDY").SetText(c.t, c.value).
-				SetText(tag.StudyInstanceUID, "").SetText(tag.StudyDate, "").SetText(tag.AccessionNumber, "").Build()
-			if err != nil {
-				b.Fatal(err)
-			}
-			race(b, "queries/s", all, func(s contender, _ int) float64 { return s.findRate(b, q) })
+			race(b, "queries/s", all, func(c contender, _ int) float64 {
+				found := c.bench(b, "find", "-k", key)
+				if found.MB == 0 {
+					b.Fatalf("%s: no answer", c.name)
+				}
+				return found.PerSecond
+			})
 		})
 	}
-}
-
-func (c contender) findRate(b *testing.B, q *dicom.DataSet) float64 {
-	class := uid.StudyRootQueryRetrieveInformationModelFind
-	a := c.dial(b, dimse.Context{Class: class})
-	defer a.Abort()
-	return repeat(b, func() error {
-		n := 0
-		for _, err := range a.Find(context.Background(), class, q) {
-			if err != nil {
-				return err
-			}
-			n++
-		}
-		if n == 0 {
-			return fmt.Errorf("%s: no answer", c.name)
-		}
-		return nil
-	})
 }
 
 // BenchmarkPeersGet is P7: C-GET of one study of 64 objects, thrown away by the client.
@@ -286,30 +242,7 @@ func BenchmarkPeersGet(b *testing.B) {
 		}
 		a.Abort()
 	}
-	race(b, "MB/s", all, func(c contender, _ int) float64 { return c.getRate(b) })
-}
-
-func (c contender) getRate(b *testing.B) float64 {
-	class := uid.StudyRootQueryRetrieveInformationModelGet
-	a := c.dial(b, dimse.Context{Class: class}, dimse.Context{Class: uid.CTImageStorage, Syntaxes: []uid.UID{uid.ExplicitVRLittleEndian}, SCP: true})
-	defer a.Abort()
-	q, err := new(dicom.DataSet).Edit().SetText(tag.QueryRetrieveLevel, "STUDY").SetUID(tag.StudyInstanceUID, study1(5).study).Build()
-	if err != nil {
-		b.Fatal(err)
-	}
-	var got int64
-	sink := dimse.StorerFunc(func(_ context.Context, in *dimse.Incoming) error {
-		n, err := io.Copy(io.Discard, in.Body)
-		got += n
-		return err
+	race(b, "MB/s", all, func(c contender, _ int) float64 {
+		return c.bench(b, "get", "-k", "StudyInstanceUID="+string(study1(5).study)).MB
 	})
-	begun := time.Now()
-	for time.Since(begun) < benchTime {
-		for _, err := range a.Get(context.Background(), class, q, sink) {
-			if err != nil {
-				b.Fatal(err)
-			}
-		}
-	}
-	return float64(got) / 1e6 / time.Since(begun).Seconds()
 }

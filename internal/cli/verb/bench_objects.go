@@ -72,6 +72,13 @@ type maker struct {
 	patient       string   // begins the patients' names and IDs
 	begun         time.Time
 	serial        atomic.Int64
+	last          atomic.Pointer[seriesHeader]
+}
+
+// seriesHeader is what the objects of a series share, made once for all of them.
+type seriesHeader struct {
+	series int64
+	*dicom.DataSet
 }
 
 func newMaker(modality string, size int64, patient string) (*maker, error) {
@@ -109,9 +116,23 @@ func (m *maker) instance(n int64) uid.UID { return m.uid('i', n) }
 
 // header is object n without its pixels.
 func (m *maker) header(n int64) (*dicom.DataSet, error) {
+	h := m.last.Load()
+	if h == nil || h.series != n/perSeries {
+		ds, err := m.shared(n)
+		if err != nil {
+			return nil, err
+		}
+		h = &seriesHeader{n / perSeries, ds}
+		m.last.Store(h)
+	}
+	return h.Edit().SetUID(tag.SOPInstanceUID, m.instance(n)).SetInt(tag.InstanceNumber, n%perSeries+1).Build()
+}
+
+// shared is the header of object n but for what it has alone.
+func (m *maker) shared(n int64) (*dicom.DataSet, error) {
 	study := n / perStudy
 	return new(dicom.DataSet).Edit().
-		SetUID(tag.SOPClassUID, m.class).SetUID(tag.SOPInstanceUID, m.instance(n)).
+		SetUID(tag.SOPClassUID, m.class).
 		SetText(tag.ImageType, "ORIGINAL", "PRIMARY").
 		SetText(tag.StudyDate, m.begun.Format("20060102")).SetText(tag.StudyTime, m.begun.Format("150405")).
 		SetText(tag.AccessionNumber, fmt.Sprintf("A%d", study)).
@@ -121,7 +142,7 @@ func (m *maker) header(n int64) (*dicom.DataSet, error) {
 		SetText(tag.PatientID, fmt.Sprintf("%s-%X-%d", m.patient, m.run[:3], study)).
 		SetText(tag.PatientBirthDate, "19000101").SetText(tag.PatientSex, "O").
 		SetUID(tag.StudyInstanceUID, m.study(n)).SetUID(tag.SeriesInstanceUID, m.series(n)).
-		SetText(tag.StudyID, fmt.Sprint(study)).SetInt(tag.SeriesNumber, n%perStudy/perSeries+1).SetInt(tag.InstanceNumber, n%perSeries+1).
+		SetText(tag.StudyID, fmt.Sprint(study)).SetInt(tag.SeriesNumber, n%perStudy/perSeries+1).
 		SetInt(tag.SamplesPerPixel, 1).SetText(tag.PhotometricInterpretation, "MONOCHROME2").
 		SetInt(tag.Rows, int64(m.rows)).SetInt(tag.Columns, int64(m.columns)).
 		SetInt(tag.BitsAllocated, int64(m.bits)).SetInt(tag.BitsStored, int64(m.bits)).SetInt(tag.HighBit, int64(m.bits-1)).

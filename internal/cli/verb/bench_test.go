@@ -264,3 +264,26 @@ func TestBenchGetClasses(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkMaker is what the client itself needs for an object of 512 KiB.
+func BenchmarkMaker(b *testing.B) {
+	m, err := newMaker("CT", 512<<10, "TEST")
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := m.next(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkHistogram is what noting a time costs.
+func BenchmarkHistogram(b *testing.B) {
+	var h histogram
+	b.ReportAllocs()
+	for b.Loop() {
+		h.add(1234567)
+	}
+}
