@@ -118,7 +118,7 @@ func TestBenchOpenLoop(t *testing.T) {
 
 // TestBenchLate has a server that never answers again: all that was due counts as failed.
 func TestBenchLate(t *testing.T) {
-	r, err := bench(t, &stalling{at: 11, pause: 1500 * time.Millisecond}, Bench{Kind: "echo", Rate: 100, Duration: 500 * time.Millisecond, grace: 100 * time.Millisecond})
+	r, err := bench(t, &stalling{at: 11, pause: 1500 * time.Millisecond}, Bench{Kind: "echo", Rate: 100, Duration: 500 * time.Millisecond, grace: 400 * time.Millisecond})
 	k := r.Kinds[0]
 	if err == nil || k.Done != 10 || k.Failed != 40 || len(k.Failures) != 1 || k.Failures[0].Reason != "no answer in time" || k.Failures[0].Count != 40 {
 		t.Errorf("%v %+v", err, k)
@@ -209,7 +209,7 @@ func TestBenchInterrupted(t *testing.T) {
 func TestBenchMixed(t *testing.T) {
 	a := new(dicomtest.Archive)
 	r, err := bench(t, a.Mux(nil), Bench{Kind: "mixed", Mix: "echo=1,associate=1,store=1,find=1,get=1", Think: 10 * time.Millisecond,
-		Duration: 400 * time.Millisecond, Warmup: 100 * time.Millisecond, Jobs: 2})
+		Duration: 1500 * time.Millisecond, Warmup: 50 * time.Millisecond, Jobs: 2})
 	if err != nil || len(r.Kinds) != 6 {
 		t.Fatalf("%v %+v", err, r)
 	}
