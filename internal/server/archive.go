@@ -72,7 +72,21 @@ func (a *archive) openIndex(ctx context.Context, c *config.Config) error {
 	if a.index, err = sqlite.Open(ctx, db, sqlite.Options{}); err != nil {
 		return fmt.Errorf("index %s: %w", db, err)
 	}
-	return nil
+	objects, err := elsewhere(a.dir, db)
+	if err == nil {
+		err = a.index.SetObjects(ctx, objects)
+	}
+	return err
+}
+
+// elsewhere is the folder of the objects as an absolute path, empty when the index is in it.
+func elsewhere(dir, db string) (string, error) {
+	dir, err1 := filepath.Abs(dir)
+	db, err2 := filepath.Abs(db)
+	if filepath.Dir(db) == dir {
+		return "", nil
+	}
+	return dir, errors.Join(err1, err2)
 }
 
 // openStore opens the log, whose tail it recovers from where the index has applied it.

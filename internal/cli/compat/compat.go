@@ -234,11 +234,11 @@ func (f *Flag) Spelled() string {
 }
 
 // Table prints every flag of the original and what becomes of it.
-func (p *Program) Table(w io.Writer) {
+func (p *Program) Table(w io.Writer, shownBy func(*Flag) string) {
 	for _, g := range p.Groups {
 		fmt.Fprintf(w, "%s\n", g.Title)
 		for _, f := range g.Flags {
-			fmt.Fprintf(w, "  %-44s %s\n", f.Spelled(), f.State())
+			fmt.Fprintf(w, "  %-44s %-24s %s\n", f.Spelled(), shownBy(&f), f.State())
 		}
 	}
 	for _, e := range p.Exits {

@@ -16,15 +16,23 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// TestTables compares what becomes of every flag of every program with its golden table.
+// TestTables compares what becomes of every flag of every program with its golden table,
+// which names a script of testdata/scripts that uses it.
 func TestTables(t *testing.T) {
+	scripts := scriptLines(t)
 	for _, e := range programs() {
 		p := e.make()
 		if p.Name != e.name || p.DCMTK != e.dcmtk {
 			t.Errorf("%s is %s, %v", e.name, p.Name, p.DCMTK)
 		}
 		var b bytes.Buffer
-		p.Table(&b)
+		p.Table(&b, func(f *Flag) string {
+			script := scriptOf(scripts[p.Name], f)
+			if script == "" {
+				t.Errorf("%s: no script uses %s", p.Name, f.Spelled())
+			}
+			return script
+		})
 		name := filepath.Join("testdata", "compat", p.Name+".golden")
 		if *update {
 			if err := os.WriteFile(name, b.Bytes(), 0o644); err != nil {

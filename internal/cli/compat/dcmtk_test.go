@@ -94,7 +94,7 @@ func TestAgainstDCMTK(t *testing.T) {
 	wants(t, "find_scu", out, string(dicomtest.Instance(9)))
 	_, out, _ = run(t, "query_scu", "localhost", port, "QR", "--study-uid", study)
 	wants(t, "query_scu", out, "Total: 1 result(s)")
-	_, out, _ = run(t, "findscu", "-S", "-aec", "QR", "-k", "0008,0052=STUDY", "-k", "0020,000d", "localhost", port)
+	_, _, out = run(t, "findscu", "-S", "-aec", "QR", "-k", "0008,0052=STUDY", "-k", "0020,000d", "localhost", port)
 	wants(t, "findscu", out, "Find Response: 1 (Pending)", study)
 	for _, args := range [][]string{
 		{"get_scu", "-aec", "QR", "-k", "0020,000d=" + study, "-od"},

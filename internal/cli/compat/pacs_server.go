@@ -2,6 +2,8 @@ package compat
 
 import (
 	"errors"
+	"fmt"
+	"strconv"
 
 	"gantry/internal/cli/verb"
 )
@@ -19,7 +21,7 @@ func pacsServer() *Program {
 		},
 		Groups: []Group{{"Options", []Flag{
 			{Names: names("--config"), Params: names("file"), Help: "configuration, YAML; options win over it", Set: text(&o.Config)},
-			{Names: names("--port"), Params: names("port"), Help: "DICOM port (default 11112)", Set: o.Set("--port", "server.port")},
+			{Names: names("--port"), Params: names("port"), Help: "DICOM port (default 11112)", Set: both(isPort, o.Set("--port", "server.port"))},
 			{Names: names("--ae-title"), Params: names("title"), Help: "our AE title (default MY_PACS)", Set: o.Set("--ae-title", "server.ae_title")},
 			{Names: names("--storage-dir"), Params: names("folder"), Help: "where objects are kept (default ./archive)", Set: o.Set("--storage-dir", "storage.directory")},
 			{Names: names("--db-path"), Params: names("file"), Help: "the index (default ./pacs.db)", Set: o.Set("--db-path", "database.path")},
@@ -32,4 +34,12 @@ func pacsServer() *Program {
 		}}},
 		Examples: []string{"pacs_server", "pacs_server --config pacs_server.yaml", "pacs_server --port 104 --ae-title MAIN --storage-dir /data --peer WS:10.0.0.5:11112"},
 	}
+}
+
+// isPort refuses what is no port, and 0, which stands for any free one elsewhere.
+func isPort(v []string) error {
+	if n, err := strconv.Atoi(v[0]); err != nil || n < 1 || n > 65535 {
+		return fmt.Errorf("%q: want a number from 1 to 65535", v[0])
+	}
+	return nil
 }

@@ -195,7 +195,7 @@ func TestDCMTKFind(t *testing.T) {
 	if code != 0 {
 		t.Fatalf("%d %s", code, errs)
 	}
-	wants(t, "findscu", out, "I: Find Response: 3 (Pending)", "(0020,000d) UI ["+string(dicomtest.Study(0))+"]")
+	wants(t, "findscu", errs, "I: Find Response: 3 (Pending)", "(0020,000d) UI ["+string(dicomtest.Study(0))+"]")
 	code, out, errs = run(t, "findscu", "-S", "-X", "-Xlo", "2", "-k", "0008,0052=STUDY", "-k", "StudyInstanceUID", host, port)
 	if code != 0 || out != "" {
 		t.Fatalf("-X: %d %s %s", code, out, errs)
@@ -208,7 +208,7 @@ func TestDCMTKFind(t *testing.T) {
 	if _, err := os.Stat("rsp0003.dcm"); err == nil {
 		t.Error("-Xlo 2 wrote a third")
 	}
-	code, out, _ = run(t, "findscu", "-S", "-k", "StudyInstanceUID="+string(dicomtest.Study(100)), host, port, "rsp0001.dcm", "rsp0002.dcm")
+	code, _, out = run(t, "findscu", "-S", "-k", "StudyInstanceUID="+string(dicomtest.Study(100)), host, port, "rsp0001.dcm", "rsp0002.dcm")
 	if code != 0 || strings.Count(out, "Find Response") != 2 {
 		t.Errorf("query files: %d %s", code, out)
 	}

@@ -40,7 +40,10 @@ func secureServer(o *verb.Listen) Group {
 	}
 	set("-tls", to(&o.TLS, false), true)
 	set("+tls", func(v []string) error {
-		o.TLS, o.Secure.Key, o.Secure.Cert, o.Secure.RequireClientCert = true, v[0], v[1], true
+		o.TLS, o.Secure.Key, o.Secure.Cert = true, v[0], v[1]
+		if o.Callers == 0 {
+			o.Callers = verb.CertsRequired
+		}
 		return nil
 	}, false)
 	set("+cf", func(v []string) error {
@@ -50,8 +53,8 @@ func secureServer(o *verb.Listen) Group {
 		o.Secure.CA = v[0]
 		return nil
 	}, false)
-	set("-rc", to(&o.Secure.RequireClientCert, true), false)
-	set("-ic", to(&o.Secure.NoVerify, true), false)
+	set("-rc", to(&o.Callers, verb.CertsRequired), false)
+	set("-ic", to(&o.Callers, verb.CertsIgnored), false)
 	var out []Flag
 	for _, f := range g.Flags {
 		switch f.Names[0] {
@@ -60,13 +63,13 @@ func secureServer(o *verb.Listen) Group {
 		case "+cd":
 			f = Flag{Names: f.Names, Params: f.Params, Refuse: "put all certificates to trust into one file and name it by +cf"}
 		case "-rc":
-			f.Help = "refuse callers without a certificate"
+			f.Help = "refuse callers without a certificate (default)"
 		}
 		out = append(out, f)
 	}
 	out = append(out,
 		Flag{Names: names("+dp/--dhparam"), Params: names("file"), Always: "the ciphersuites use elliptic curves"},
-		Flag{Names: names("-vc/--verify-peer-cert"), Help: "verify the certificate of callers that have one", Same: true, Set: to(&o.Secure.RequireClientCert, false)})
+		Flag{Names: names("-vc/--verify-peer-cert"), Help: "verify the certificate of callers that have one", Set: to(&o.Callers, verb.CertsIfGiven)})
 	g.Flags = out
 	return g
 }

@@ -46,6 +46,7 @@ func TestScripts(t *testing.T) {
 		Dir:                 filepath.Join(root, "testdata", "scripts"),
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
+		Deadline:            time.Now().Add(2 * time.Minute),
 		Setup:               setup,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"needs": needs, "ports": ports, "listening": listening, "objects": objects, "exits": exits, "tour": tour,
@@ -53,14 +54,27 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// setup keeps DCMTK at its best and away from our names.
+// setup keeps DCMTK at its best, and gives each script a configuration for dcmqrscp.
 func setup(e *testscript.Env) error {
 	e.Values["t"] = e.T()
 	e.Setenv("TCP_NODELAY", "1")
 	e.Setenv("NO_COLOR", "1")
 	e.Setenv("DCMDICTPATH", "/usr/share/libdcmtk17/dicom.dic")
-	return nil
+	return os.WriteFile(filepath.Join(e.WorkDir, "qr.cfg"), []byte(qrConfig), 0o600)
 }
+
+// qrConfig is a file qr.cfg for dcmqrscp: QR keeps its objects in db.
+const qrConfig = `NetworkTCPPort = 1
+MaxPDUSize = 16384
+MaxAssociations = 16
+HostTable BEGIN
+HostTable END
+VendorTable BEGIN
+VendorTable END
+AETable BEGIN
+QR db RW (200, 1024mb) ANY
+AETable END
+`
 
 // needs PATH...: peers that must be installed.
 func needs(ts *testscript.TestScript, neg bool, args []string) {

@@ -184,7 +184,13 @@ const fewMissing = 10
 
 // verify looks whether the files are there that the index names, and long enough.
 func (b *browser) verify(ctx context.Context) error {
-	dir := filepath.Dir(b.name)
+	dir, err := b.x.Objects(ctx)
+	if err != nil {
+		return Fail(NoInput, "%w", err)
+	}
+	if dir == "" {
+		dir = filepath.Dir(b.name)
+	}
 	total, missing := 0, 0
 	sizes := map[string]int64{}
 	for l, err := range b.x.All(ctx) {

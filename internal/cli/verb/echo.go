@@ -32,13 +32,15 @@ type echoes struct {
 func (o *Echo) Run(ctx context.Context, s *Stdio) error {
 	start := time.Now()
 	o.tell(s, "Requesting Association with %s at %s", o.Called, o.Addr)
-	a, err := o.dial(ctx, o.contexts())
+	contexts := o.contexts()
+	a, err := o.dial(ctx, contexts)
 	if err != nil {
 		return err
 	}
 	defer a.Abort()
 	r := echoes{associated: time.Since(start)}
 	o.tell(s, "Association Accepted")
+	o.negotiated(s, a, contexts)
 	for i := range o.Repeat {
 		if i > 0 && pause(ctx, o.Delay) != nil {
 			break

@@ -69,12 +69,14 @@ func (o *Find) Run(ctx context.Context, s *Stdio) (err error) {
 		return err
 	}
 	o.says(s, Verbose, "Requesting Association")
-	a, err := o.dial(ctx, []dimse.Context{{Class: class, Syntaxes: o.Syntaxes}})
+	contexts := []dimse.Context{{Class: class, Syntaxes: o.Syntaxes}}
+	a, err := o.dial(ctx, contexts)
 	if err != nil {
 		return err
 	}
 	defer a.Abort()
 	o.says(s, Verbose, "Association Accepted")
+	o.negotiated(s, a, contexts)
 	w, done, err := o.output(s)
 	if err != nil {
 		return err
@@ -115,7 +117,7 @@ func (o *Find) questions() ([]*dicom.DataSet, error) {
 // output is where the answers go.
 func (o *Find) output(s *Stdio) (*bufio.Writer, func() error, error) {
 	if o.File == "" || o.File == "-" {
-		w := bufio.NewWriter(s.Out)
+		w := bufio.NewWriter(o.screen(s))
 		return w, w.Flush, nil
 	}
 	f, err := os.Create(o.File)
@@ -130,6 +132,17 @@ func (o *Find) output(s *Stdio) (*bufio.Writer, func() error, error) {
 		}
 		return f.Close()
 	}, nil
+}
+
+// screen is where answers are shown: DCMTK's findscu has them in its log.
+func (o *Find) screen(s *Stdio) io.Writer {
+	switch {
+	case o.Form != DCMTK:
+		return s.Out
+	case o.Say == Quiet:
+		return io.Discard
+	}
+	return s.Err
 }
 
 // finding is a Find under way.

@@ -41,6 +41,7 @@ type Listen struct {
 	TLS     bool
 	Secure  tlsconf.Options
 	MoreCAs []string
+	Callers CallerCerts
 
 	Syntaxes     []uid.UID // preferred, best first
 	OnlySyntaxes bool
@@ -50,6 +51,28 @@ type Listen struct {
 	RefuseNoUID  bool      // reject associations without an Implementation Class UID
 
 	judge func(*dimse.Proposal) error // may reject
+}
+
+// CallerCerts is what DCMTK's servers do with the certificates of callers.
+type CallerCerts uint8
+
+// The policies. The zero value leaves it to Secure.
+const (
+	CertsRequired CallerCerts = iota + 1
+	CertsIfGiven
+	CertsIgnored
+)
+
+// apply sets the TLS options by the policy.
+func (c CallerCerts) apply(o *tlsconf.Options) {
+	switch c {
+	case CertsRequired:
+		o.RequireClientCert = true
+	case CertsIfGiven:
+		o.RequireClientCert = false
+	case CertsIgnored:
+		o.RequireClientCert, o.CA = false, ""
+	}
 }
 
 // At sets port and AE title from arguments.
@@ -78,6 +101,7 @@ func (o *Listen) serve(ctx context.Context, s *Stdio, h dimse.Handler, trace *di
 		if o.Secure.CA == "" && len(o.MoreCAs) == 1 {
 			o.Secure.CA = o.MoreCAs[0]
 		}
+		o.Callers.apply(&o.Secure)
 		t, err := tlsconf.NewServer(o.Secure)
 		if err != nil {
 			return nil, Fail(Usage, "TLS: %w", err)

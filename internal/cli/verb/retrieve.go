@@ -136,12 +136,14 @@ func (r *retrieving) passing(err error) bool {
 // associate asks for everything, or for what is missing, on one association.
 func (r *retrieving) associate(ctx context.Context, identifiers []*dicom.DataSet, resume bool) error {
 	r.o.says(r.s, Verbose, "Requesting Association")
-	a, err := r.o.dial(ctx, r.contexts(ctx, identifiers))
+	contexts := r.contexts(ctx, identifiers)
+	a, err := r.o.dial(ctx, contexts)
 	if err != nil {
 		return err
 	}
 	defer a.Abort()
 	r.o.says(r.s, Verbose, "Association Accepted")
+	r.o.negotiated(r.s, a, contexts)
 	ask := r.each
 	if resume {
 		ask = r.rest

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -96,6 +97,7 @@ type storing struct {
 	cancel   context.CancelCauseFunc
 
 	found, skipped       atomic.Int64
+	absent               atomic.Int64 // of found: there is no such file
 	sent, warned, failed atomic.Int64
 	bytes                atomic.Int64
 	scanned              atomic.Bool
@@ -164,6 +166,9 @@ func (t *storing) scan(ctx context.Context, batches chan<- []sending) {
 // fail counts an object that was not sent.
 func (t *storing) fail(src source, err error, status uint16) {
 	t.failed.Add(1)
+	if errors.Is(err, fs.ErrNotExist) {
+		t.absent.Add(1)
+	}
 	t.progress.clear()
 	t.o.says(t.s, Normal, "%s: %v", src.name, err)
 	t.report.add(src.name, false, err, status)
@@ -183,7 +188,7 @@ func (t *storing) outcome(ctx context.Context) error {
 		return connect
 	case t.found.Load() == 0 && t.skipped.Load() > 0:
 		return nil
-	case t.found.Load() == 0:
+	case t.found.Load() == t.absent.Load():
 		return Fail(NoInput, "no file to send")
 	case failed == 0 && ctx.Err() == nil:
 		return nil

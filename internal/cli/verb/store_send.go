@@ -43,6 +43,9 @@ func (t *storing) send(ctx context.Context, batch []sending) {
 
 // giveUp counts the rest of a batch as failed.
 func (t *storing) giveUp(batch []sending, err error) {
+	if t.o.Halt && errors.Is(err, context.Canceled) {
+		return // an earlier failure stopped it: these were not tried
+	}
 	var e *Error
 	if errors.As(err, &e) && e.Outcome == Connect {
 		t.mu.Lock()
@@ -77,6 +80,7 @@ func (t *storing) associate(ctx context.Context, batch []sending) (int, error) {
 	}
 	defer a.Abort()
 	t.o.says(t.s, Verbose, "Association Accepted")
+	t.o.negotiated(t.s, a, contexts)
 	for i, f := range batch {
 		if ctx.Err() != nil {
 			return i, ctx.Err()

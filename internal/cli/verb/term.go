@@ -28,6 +28,8 @@ func (o *Term) Run(ctx context.Context, s *Stdio) error {
 	case err != nil:
 		return err
 	}
+	o.says(s, Verbose, "Association Accepted")
+	o.negotiated(s, a, []dimse.Context{{Class: ShutdownClass}})
 	release(ctx, a)
 	return o.gone(ctx)
 }

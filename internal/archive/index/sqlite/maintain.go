@@ -12,6 +12,22 @@ func (x *Index) Schema(ctx context.Context) (int, error) {
 	return n, err
 }
 
+// Objects returns the folder of the objects where that is not the index file's own; empty
+// when it is.
+func (x *Index) Objects(ctx context.Context) (string, error) {
+	var dir string
+	err := x.rdb.QueryRowContext(ctx, "SELECT objects FROM state").Scan(&dir)
+	return dir, err
+}
+
+// SetObjects notes the folder of the objects, for tools that are given the index alone.
+func (x *Index) SetObjects(ctx context.Context, dir string) error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	_, err := x.w.ExecContext(ctx, "UPDATE state SET objects = ? WHERE objects <> ?", dir, dir)
+	return err
+}
+
 // Size returns the bytes of the file, the write-ahead log left out.
 func (x *Index) Size(ctx context.Context) (int64, error) {
 	var pages, size int64

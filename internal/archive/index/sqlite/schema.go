@@ -73,6 +73,8 @@ CREATE TABLE quarantine (
 ) STRICT, WITHOUT ROWID;
 `, `
 CREATE INDEX instance_held ON instance (pk) WHERE flags & 16;
+`, `
+ALTER TABLE state ADD COLUMN objects TEXT NOT NULL DEFAULT ''; -- folder of the objects, when it is not this file's
 `}
 }
 
