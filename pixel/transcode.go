@@ -132,11 +132,11 @@ func (t *transcoder) plan() error {
 	case err != nil:
 		return err
 	}
-	if !src.Encapsulated() && !t.to.Encapsulated {
-		return t.unlessLossy("the target is not compressed")
-	}
 	if t.to.Referenced || t.to.Video {
 		return &UnsupportedError{t.target, "images are not made into this here: choose a syntax of single frames"}
+	}
+	if !src.Encapsulated() && !t.to.Encapsulated {
+		return t.unlessLossy("the target is not compressed")
 	}
 	t.src, t.form = src, src.Desc()
 	t.form.Planar = false
