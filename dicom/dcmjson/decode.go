@@ -296,6 +296,9 @@ func (d *Decoder) bulk(t tag.Tag, v vr.VR) error {
 	if err != nil {
 		return err
 	}
+	if v == vr.SQ {
+		return errors.New("the items of a sequence cannot be elsewhere")
+	}
 	if d.o.Resolve == nil {
 		return fmt.Errorf("the value is elsewhere, at %.200q: set DecodeOptions.Resolve", uri)
 	}

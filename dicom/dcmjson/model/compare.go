@@ -15,7 +15,7 @@ import (
 
 // Difference tells the first element that a document made of one data set and read as the
 // other would not be the same for, "" if there is none: tags, VRs, text in UTF-8 without
-// padding, decimal strings as numbers, all else byte for byte in little endian.
+// padding and empty components at the end, decimal strings as numbers, all else byte for byte in little endian.
 func Difference(a, b *dicom.DataSet) string { return differs(a, b, nil) }
 
 func differs(a, b *dicom.DataSet, p dicom.Path) string {
@@ -75,19 +75,33 @@ func littleEndian(e dicom.Element) []byte {
 func textsDiffer(x, y dicom.Element) string {
 	a, b := x.Texts(), y.Texts()
 	for i := range max(len(a), len(b)) {
-		if i >= len(a) && b[i] == "" || i >= len(b) && a[i] == "" {
-			continue
-		}
-		if i >= len(a) || i >= len(b) || !sameText(a[i], b[i], x.VR) {
+		if !sameText(at(a, i), at(b, i), x.VR) {
 			return fmt.Sprintf("%.80q and %.80q", a, b)
 		}
 	}
 	return ""
 }
 
+func at(values []string, i int) string {
+	if i < len(values) {
+		return values[i]
+	}
+	return ""
+}
+
+// significant drops the delimiters behind the last component of each group of a name, which
+// may be left out (PS3.5 6.2.1.1).
+func significant(name string) string {
+	parts := strings.Split(name, "=")
+	for i, p := range parts {
+		parts[i] = strings.TrimRight(p, "^ ")
+	}
+	return strings.TrimRight(strings.Join(parts, "="), "=")
+}
+
 func sameText(a, b string, v vr.VR) bool {
 	if v == vr.PN {
-		a, b = strings.TrimRight(a, "= "), strings.TrimRight(b, "= ")
+		a, b = significant(a), significant(b)
 	}
 	if a = strings.ToValidUTF8(a, "\uFFFD"); a == b {
 		return true
