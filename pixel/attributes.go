@@ -31,7 +31,10 @@ func (t *transcoder) parts(ctx context.Context, extended []int64, coded int64) (
 		offsets, sizes := extendedTable(extended)
 		h.SetBytes(tag.ExtendedOffsetTable, vr.OV, offsets).SetBytes(tag.ExtendedOffsetTableLengths, vr.OV, sizes)
 	}
-	if _, err := t.nested(ctx, h); err != nil {
+	if _, err := t.nested(ctx, h, 0, tag.ExtendedOffsetTable); err != nil {
+		return nil, nil, err
+	}
+	if _, err := t.nested(ctx, l, tag.PixelData, lastTag); err != nil {
 		return nil, nil, err
 	}
 	t.imagePixel(h)
@@ -144,11 +147,14 @@ func code(v, meaning string) *dicom.DataSet {
 	return ds
 }
 
+const lastTag tag.Tag = 0xFFFFFFFF
+
 // nested decodes encapsulated pixel data inside of sequences, as icons have, which must
-// not stay in the old syntax. Native form is allowed there in every syntax (PS3.5 A.4).
-func (t *transcoder) nested(ctx context.Context, e *dicom.Editor) (changed bool, err error) {
+// not stay in the old syntax. Native form is allowed there in every syntax (PS3.5 A.4). It
+// looks at the sequences from one tag up to, and without, another.
+func (t *transcoder) nested(ctx context.Context, e *dicom.Editor, from, to tag.Tag) (changed bool, err error) {
 	for path, el := range t.ds.Walk() {
-		if len(path) == 0 || !el.IsEncapsulated() {
+		if len(path) == 0 || path[0].Tag < from || path[0].Tag >= to || !el.IsEncapsulated() {
 			continue
 		}
 		item, ok := t.ds.At(path)
@@ -171,11 +177,16 @@ func (t *transcoder) icon(ctx context.Context, e *dicom.Editor, item *dicom.Data
 	if err := sub.plan(); err != nil {
 		return err
 	}
+	if sub.src == nil {
+		return nil
+	}
+	n := sub.form.FrameSize()
+	if n > (maxIcons-t.icons)/int64(sub.form.Frames) {
+		return FormatError(fmt.Sprintf("%d frames of %d bytes inside of a sequence: %d bytes are allowed in all", sub.form.Frames, n, maxIcons))
+	}
+	t.icons += n * int64(sub.form.Frames)
 	if err := sub.start(ctx); err != nil {
 		return err
-	}
-	if n := sub.form.FrameSize(); n > maxIcon/int64(sub.form.Frames) {
-		return FormatError(fmt.Sprintf("%d frames of %d bytes inside of a sequence, %d bytes are allowed", sub.form.Frames, n, maxIcon))
 	}
 	var b bytes.Buffer
 	bits := bitWriter{w: &b}
@@ -194,7 +205,7 @@ func (t *transcoder) icon(ctx context.Context, e *dicom.Editor, item *dicom.Data
 	return nil
 }
 
-const maxIcon = 64 << 20 // bytes
+const maxIcons = 64 << 20 // bytes of all icons of an object, which memory must hold
 
 // meta is the file meta information of the result: that of f with the new syntax.
 func (t *transcoder) meta(f *part10.File) (*dicom.DataSet, error) {

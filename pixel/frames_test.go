@@ -207,6 +207,38 @@ func TestRandomAccess(t *testing.T) {
 	}
 }
 
+// TestScanReadsLittle finds frames of many fragments without a table: a few bytes of each
+// fragment are read, and then the frame.
+func TestScanReadsLittle(t *testing.T) {
+	o := object{frames: 3}
+	for k := range o.frames {
+		o.fragments = append(o.fragments, append(begin(byte(k)), make([]byte, 5000)...), make([]byte, 5000))
+	}
+	b := o.bytes(t)
+	c := &counting{r: bytes.NewReader(b)}
+	ds, err := dicom.DecodeAt(c, int64(len(b)), dicom.DecodeOptions{Syntax: uid.JPEGBaseline8Bit, BulkMin: 1024})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := Frames(ds, uid.JPEGBaseline8Bit, Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.at = nil
+	for i := range o.frames {
+		if got, err := s.Frame(t.Context(), i, nil); err != nil || len(got) != 10008 || got[3] != byte(i) {
+			t.Errorf("frame %d: %d bytes, %v", i, len(got), err)
+		}
+	}
+	read := int64(0)
+	for _, at := range c.at {
+		read += at[1] - at[0]
+	}
+	if want := int64(3*10008 + 6*markerSize); read != want {
+		t.Errorf("%d bytes read, want %d", read, want)
+	}
+}
+
 func metaSize(t testing.TB, b []byte) int64 { return readBytes(t, b).DataSetOffset }
 
 func skipMeta(t testing.TB, r io.ReaderAt, b []byte) io.ReaderAt {

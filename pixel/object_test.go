@@ -168,7 +168,8 @@ func TestAround(t *testing.T) {
 		t.Fatal(err)
 	}
 	packed := readBytes(t, b.Bytes())
-	ds, err := packed.DataSet.Edit().SetItems(tag.IconImageSequence, item.DataSet).Build()
+	behind := tag.New(0x7FE1, 0x1010)
+	ds, err := packed.DataSet.Edit().SetItems(tag.IconImageSequence, item.DataSet).SetItems(behind, item.DataSet).Build()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,6 +187,13 @@ func TestAround(t *testing.T) {
 		pad, _ := out.Get(tag.DataSetTrailingPadding)
 		in, _ := out.Item(tag.IconImageSequence, 0)
 		px, _ := in.Get(tag.PixelData)
+		if last, ok := out.Item(behind, 0); !ok && to == uid.ImplicitVRLittleEndian {
+			// a private sequence without a VR
+		} else if !ok {
+			t.Errorf("%s: the sequence behind the pixels is gone", to.Name())
+		} else if px, ok := last.Get(tag.PixelData); !ok || px.IsEncapsulated() != (to == uid.RLELossless) {
+			t.Errorf("%s: the icon behind the pixels is in the old syntax", to.Name())
+		}
 		if out.Text(tag.PatientName) != "Doe^Jane" || pad.Len() != 10 || px.IsEncapsulated() != (to == uid.RLELossless) {
 			t.Errorf("%s: %s, %d, %v", to.Name(), out.Text(tag.PatientName), pad.Len(), px.IsEncapsulated())
 		}

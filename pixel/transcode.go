@@ -95,6 +95,7 @@ type transcoder struct {
 	enc          Encoder // nil: the target is native
 	first        frame   // the first frame, until it is encoded
 	decoded      Decoded // what became of it
+	icons        int64   // bytes of pixel data inside of sequences
 	result       Result
 }
 
@@ -190,7 +191,7 @@ func (t *transcoder) plain(ctx context.Context, w io.Writer) error {
 	ds := t.ds
 	if t.from != t.target {
 		e := ds.Edit()
-		changed, err := t.nested(ctx, e)
+		changed, err := t.nested(ctx, e, 0, lastTag)
 		if err != nil {
 			return err
 		}

@@ -206,9 +206,11 @@ func (t *transcoder) writeEncapsulated(ctx context.Context, w io.Writer) error {
 	sp := &spool{max: t.o.Limits.maxMemory() / 2, dir: t.o.TempDir}
 	defer sp.close()
 	var lengths []int64
-	err := t.each(ctx, func(coded []byte) error {
-		lengths = append(lengths, int64(len(coded)))
-		return writeItem(sp, coded)
+	coded := int64(0)
+	err := t.each(ctx, func(b []byte) error {
+		lengths = append(lengths, int64(len(b)))
+		coded += int64(len(b))
+		return writeItem(sp, b)
 	})
 	if err != nil {
 		return err
@@ -224,7 +226,7 @@ func (t *transcoder) writeEncapsulated(ctx context.Context, w io.Writer) error {
 	if offsets == ExtendedTable {
 		extended = lengths
 	}
-	head, tail, err := t.parts(ctx, extended, sp.n)
+	head, tail, err := t.parts(ctx, extended, coded)
 	if err != nil {
 		return err
 	}

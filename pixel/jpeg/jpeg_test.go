@@ -160,3 +160,20 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+// TestSupposed tells colours that a marker names from those that are only supposed.
+func TestSupposed(t *testing.T) {
+	i := Info{Width: 8, Height: 8, Components: 3, Bits: 8, YCbCr: true}
+	b, err := Encode(nil, make([]byte, i.Size()), i, EncodeOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := DecodeInfo(b); err != nil || got.Supposed || !got.YCbCr {
+		t.Errorf("%+v %v", got, err)
+	}
+	at := bytes.Index(b, []byte("Adobe")) - 4
+	bare := append(bytes.Clone(b[:at]), b[at+16:]...)
+	if got, err := DecodeInfo(bare); err != nil || !got.Supposed || !got.YCbCr {
+		t.Errorf("without the marker: %+v %v", got, err)
+	}
+}
