@@ -50,6 +50,11 @@ func appendYBR(dst, px []byte) []byte {
 	return dst
 }
 
+// ready reports whether Frame gives samples in the layout of the package already.
+func (s *Source) ready() bool {
+	return !s.Encapsulated() && !s.desc.Planar && !s.half() && s.desc.Photometric != YBRFull422
+}
+
 // unpack brings a native frame as Source.Frame returns it to the layout of the package.
 func (s *Source) unpack(dst, px []byte) ([]byte, Decoded, error) {
 	out := Decoded{Photometric: s.desc.Photometric, Stream: "native"}

@@ -25,6 +25,10 @@ func (t *transcoder) decode(ctx context.Context, i int) (frame, Decoded, error) 
 		buffers.Put(px)
 		return nil, Decoded{}, err
 	}
+	if t.src.ready() {
+		*px, *raw = *raw, *px
+		return px, Decoded{Photometric: t.src.desc.Photometric}, nil
+	}
 	var d Decoded
 	if *px, d, err = t.src.Decode(i, *raw, *px); err != nil {
 		buffers.Put(px)
