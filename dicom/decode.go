@@ -77,12 +77,10 @@ func decode(src source, enc encoding, o DecodeOptions) (*DataSet, error) {
 	b := &builder{bulk: orDefault(o.BulkMin, defaultBulkMin)}
 	b.levels = b.place[:0]
 	b.init(src, o)
+	b.st = &store{syntax: o.Syntax, charset: o.Charset}
+	m := scratches.Get().(*scratch)
+	m.lend(b)
 	err := b.start(enc)
-	guess := 64
-	if n := b.src.left(); n > 4096 {
-		guess = 256
-	}
-	b.st = &store{syntax: o.Syntax, charset: o.Charset, recs: make([]record, 0, guess)}
 	if err == nil {
 		err = b.run()
 	}
@@ -90,7 +88,7 @@ func decode(src source, enc encoding, o DecodeOptions) (*DataSet, error) {
 		b.pop()
 	}
 	b.st.enc, b.st.flaws, b.st.ordered = b.enc, b.flaws, !b.unordered
-	b.st.buf = b.src.buf[:b.src.pos:b.src.pos]
+	m.settle(b)
 	b.st.size = b.src.offset()
 	return &DataSet{st: b.st, hi: uint32(len(b.st.recs)), enc: b.st.enc}, err
 }

@@ -3,6 +3,7 @@ package dicom
 import (
 	"errors"
 	"io"
+	"slices"
 )
 
 // source is the input of a decoder and the buffer that the data set will own. Bytes
@@ -87,7 +88,7 @@ var errBuffer = errors.New("more than 1 GiB outside of bulk values")
 
 func (s *source) read(n int) bool {
 	at := len(s.buf)
-	s.buf = append(s.buf, make([]byte, n)...)
+	s.buf = slices.Grow(s.buf, n)[:at+n]
 	var got int
 	if s.ra != nil {
 		got, s.err = s.ra.ReadAt(s.buf[at:], s.base+int64(at))
