@@ -64,7 +64,7 @@ func TestDump(t *testing.T) {
 		{name: "two, one missing", args: []string{good, dir + "/none"}, code: ExitFailed, out: "PatientName", errs: "none: no such file"},
 		{name: "no DICOM", args: []string{"-"}, stdin: "text", code: ExitFailed, errs: "gantry: -: not a DICOM file"},
 		{name: "bad tag", args: []string{"-t", "NoSuchThing", good}, code: ExitUsage, errs: "NoSuchThing"},
-		{name: "bad format", args: []string{"--format", "xml", good}, code: ExitUsage, errs: `--format "xml"`},
+		{name: "bad format", args: []string{"--format", "yaml", good}, code: ExitUsage, errs: `--format "yaml"`},
 		{name: "no file", code: ExitUsage},
 	} {
 		t.Run(c.name, func(t *testing.T) {

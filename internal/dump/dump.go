@@ -31,6 +31,17 @@ type Options struct {
 	// escaped, numbers have the fewest digits that tell them apart, and names are the
 	// standard's keywords.
 	Compatible bool
+	// NumericUIDs prints UIDs as they are, not their names.
+	NumericUIDs bool
+	// First prints only the first of the elements that Tags names; Prepend prints the
+	// sequences that they stand in before them.
+	First, Prepend bool
+	// MostLoaded is the most bytes of a value that is printed, zero for any.
+	MostLoaded int64
+	// Depth is how many levels of sequences are printed, zero for all.
+	Depth int
+	// Skip leaves elements out, with all that is in them. Nil leaves none.
+	Skip func(dicom.Element) bool
 }
 
 const (
@@ -67,7 +78,9 @@ type printer struct {
 	buf   []byte
 	piece []byte // of a bulk value
 	level int
-	all   int   // nested elements that Options.Tags named
+	all   int  // nested elements that Options.Tags named
+	found bool // Options.First is satisfied
+	path  []tag.Tag
 	start int64 // of the line's value, in bytes from the start of buf
 	err   error
 
@@ -163,20 +176,39 @@ func (p *printer) wanted(t tag.Tag) bool {
 	if len(p.o.Tags) == 0 || p.all > 0 {
 		return true
 	}
+	if p.found {
+		return false
+	}
 	for _, w := range p.o.Tags {
 		if w == t {
+			p.found = p.o.First
 			return true
 		}
 	}
 	return false
 }
 
+// prepend prints the sequences that a wanted element stands in.
+func (p *printer) prepend() {
+	if !p.o.Prepend || p.all > 0 {
+		return
+	}
+	for _, t := range p.path {
+		p.hexTag(t)
+		p.buf = append(p.buf, '.')
+	}
+}
+
 // element prints one element and all that is in it.
 func (p *printer) element(ds *dicom.DataSet, e dicom.Element) {
+	if p.o.Skip != nil && p.o.Skip(e) {
+		return
+	}
 	if !p.wanted(e.Tag) {
 		p.search(e)
 		return
 	}
+	p.prepend()
 	p.all++
 	switch {
 	case e.IsSequence():
@@ -191,14 +223,24 @@ func (p *printer) element(ds *dicom.DataSet, e dicom.Element) {
 
 // search looks for wanted elements inside one that is not.
 func (p *printer) search(e dicom.Element) {
+	if p.found {
+		return
+	}
+	p.path = append(p.path, e.Tag)
 	for i := range e.ItemCount() {
 		p.dataSet(e.Item(i))
 	}
+	p.path = p.path[:len(p.path)-1]
 }
 
 func (p *printer) leaf(ds *dicom.DataSet, e dicom.Element) {
 	p.begin(e.Tag, codeOf(e))
-	vm := p.value(e)
+	vm := int64(1)
+	if p.o.MostLoaded > 0 && e.Len() > p.o.MostLoaded {
+		p.buf = append(p.buf, "(not loaded)"...)
+	} else {
+		vm = p.value(e)
+	}
 	p.end(p.length(e), vm)
 	p.name(ds, e.Tag)
 	p.newline()

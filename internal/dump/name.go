@@ -104,7 +104,7 @@ func (p *printer) syntaxTitle(u uid.UID) string {
 // uidName names a UID in one word, "" if there is no such name.
 func (p *printer) uidName(u uid.UID) string {
 	i, ok := uid.Lookup(u)
-	if !ok {
+	if !ok || p.o.NumericUIDs {
 		return ""
 	}
 	if p.o.Compatible {

@@ -16,7 +16,7 @@ func (p *printer) sequence(ds *dicom.DataSet, e dicom.Element) {
 	p.newline()
 	p.level++
 	for i := range e.ItemCount() {
-		if p.err != nil {
+		if p.err != nil || p.o.Depth > 0 && (p.level+1)/2 > p.o.Depth {
 			break
 		}
 		p.item(e, e.Item(i))

@@ -65,6 +65,8 @@ func sample(t *testing.T, param string) string {
 		return "SERIES"
 	case "1.2|1.3":
 		return "1.3"
+	case "element":
+		return "0010,0010"
 	case "tag=value", "key":
 		return "PatientID=1"
 	case "model":

@@ -30,6 +30,7 @@ func programs() []entry {
 		{"pacs_server", false, pacsServer},
 		{"db_browser", false, dbBrowser},
 		{"dcm_info", false, dcmInfo},
+		{"dcm_dump", false, dcmDump},
 		{"pacs_integration_e2e", false, pacsIntegration},
 		{"echoscu", true, echoscu},
 		{"storescu", true, storescu},
@@ -41,6 +42,7 @@ func programs() []entry {
 		{"dcmqrscp", true, dcmqrscp},
 		{"termscu", true, termscu},
 		{"findscu", true, findscu},
+		{"dcmdump", true, dcmdump},
 	}
 }
 
