@@ -235,12 +235,7 @@ func (p *printer) search(e dicom.Element) {
 
 func (p *printer) leaf(ds *dicom.DataSet, e dicom.Element) {
 	p.begin(e.Tag, codeOf(e))
-	vm := int64(1)
-	if p.o.MostLoaded > 0 && e.Len() > p.o.MostLoaded {
-		p.buf = append(p.buf, "(not loaded)"...)
-	} else {
-		vm = p.value(e)
-	}
+	vm := p.value(e)
 	p.end(p.length(e), vm)
 	p.name(ds, e.Tag)
 	p.newline()

@@ -19,6 +19,10 @@ const pieceSize = 32 << 10 // of a bulk value read at a time; a multiple of ever
 // value prints a value and returns its multiplicity.
 func (p *printer) value(e dicom.Element) int64 {
 	n := e.Len()
+	if p.o.MostLoaded > 0 && n > p.o.MostLoaded {
+		p.buf = append(p.buf, "(not loaded)"...)
+		return 1
+	}
 	width := numberWidth(e.VR)
 	if n < width {
 		p.buf = append(p.buf, "(no value available)"...)
