@@ -45,6 +45,8 @@ func generate() (map[string][]byte, error) {
 		"dicom/uid/zuid.go":      uidFile,
 		"dicom/dict/zdict.go":    dictFile,
 		"dicom/dict/zprivate.go": privateFile,
+
+		"dicom/dicomdir/zrecords.go": recordFile,
 	} {
 		content, err := write()
 		if err != nil {

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"gantry/dicom"
+	"gantry/dicom/dicomdir"
 	"gantry/dicom/part10"
 	"gantry/dicom/tag"
 	"gantry/dicom/uid"
@@ -142,29 +143,25 @@ func (o *Store) matches(name string) bool {
 
 // directory yields the files that a DICOMDIR refers to (PS3.3 F.3), which lie below it.
 func directory(name string, yield func(source, error) bool) bool {
-	f, err := part10.Open(name, dicom.DecodeOptions{})
+	d, err := dicomdir.Open(name)
 	if err != nil {
 		return yield(source{name: name}, err)
 	}
-	defer f.Close()
-	if f.DataSet.ItemCount(tag.DirectoryRecordSequence) == 0 {
-		return yield(source{name: name}, errors.New("is no DICOMDIR, or an empty one"))
-	}
-	for _, record := range f.DataSet.Items(tag.DirectoryRecordSequence) {
-		id := record.Texts(tag.ReferencedFileID)
-		if len(id) == 0 {
-			continue
-		}
-		path := filepath.Join(id...)
-		if !filepath.IsLocal(path) {
-			if !yield(source{name: name}, fmt.Errorf("refers to %q, which is outside of its folder", path)) {
+	none := true
+	for r := range d.Files() {
+		none = false
+		if !dicomdir.IsLocal(r.FileID) {
+			if !yield(source{name: name}, fmt.Errorf("refers to %q, which is outside of its folder", filepath.Join(r.FileID...))) {
 				return false
 			}
 			continue
 		}
-		if !yield(fileSource(below(filepath.Dir(name), id)), nil) {
+		if !yield(fileSource(below(filepath.Dir(name), r.FileID)), nil) {
 			return false
 		}
+	}
+	if none {
+		return yield(source{name: name}, errors.New("refers to no file"))
 	}
 	return true
 }
