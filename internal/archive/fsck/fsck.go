@@ -128,12 +128,15 @@ func (c *check) log(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if c.purged[l.Envelope.ID] {
+			continue
+		}
 		if l.Err != nil {
 			c.stored[l.Envelope.ID] = true // as far as it can be read: said once is enough
 			c.report(Finding{Kind: DamagedRecord, Instance: l.Envelope.Instance, Record: l.Envelope.ID, Where: l.Stored.Position.String(), Reason: l.Err.Error()})
 			continue
 		}
-		if !l.Envelope.Kind.HasObject() || c.purged[l.Envelope.ID] {
+		if !l.Envelope.Kind.HasObject() {
 			continue
 		}
 		if err := c.object(ctx, &l); err != nil {

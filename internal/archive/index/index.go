@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
 	"time"
 
 	"gantry/dicom"
@@ -40,6 +41,9 @@ type Index interface {
 	// Select yields the current instances of patients, studies, series or of a list, in
 	// the order they came in.
 	Select(ctx context.Context, s Selector) iter.Seq2[Location, error]
+	// SelectKept yields all versions of what s names, current or not: those that are
+	// deleted but not yet purged, or else the others. What is held is in neither.
+	SelectKept(ctx context.Context, s Selector, deleted bool) iter.Seq2[Location, error]
 	// Referrers yields the current instances that refer to an instance at any depth.
 	Referrers(ctx context.Context, instance uid.UID) iter.Seq2[Location, error]
 	// Changes yields what changed behind a number. The numbers have no gaps.
@@ -90,6 +94,40 @@ type Location struct {
 
 // Size returns the bytes of the data set.
 func (l *Location) Size() int64 { return l.Sums.Data }
+
+// Deleted is what of a study was deleted and not yet purged.
+type Deleted struct {
+	Study                      uid.UID
+	Instances, Versions, Bytes int64
+	At                         time.Time     // of the last deletion, by its record
+	Ran                        time.Duration // how long servers ran since then
+}
+
+// Heir returns which of the versions left under a UID becomes current when the current one,
+// of a number, is purged: one that is not hidden before one that is, the next below the
+// number before the next above; -1 when none is left.
+func Heir(left []Location, number int) int {
+	best := -1
+	rank := func(l *Location) [4]int {
+		return [4]int{b2i(l.Hidden), b2i(l.Held), b2i(l.Version > number), max(l.Version-number, number-l.Version)}
+	}
+	for i := range left {
+		a := rank(&left[i])
+		if best < 0 {
+			best = i
+		} else if b := rank(&left[best]); slices.Compare(a[:], b[:]) < 0 {
+			best = i
+		}
+	}
+	return best
+}
+
+func b2i(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
 
 // Selector names instances by the unique keys of the levels (PS3.4 C.4.2.2.1, C.6). An
 // empty list does not restrict; a Selector without any list selects nothing.

@@ -28,7 +28,8 @@ type job struct {
 	answer chan answer
 	shares *job // identical to this one of the same batch
 
-	restore record.ID // the deleted object that came again
+	restore record.ID  // the deleted object that came again
+	erase   record.Ref // what a purge lets erase
 }
 
 type answer struct {
@@ -39,15 +40,21 @@ type answer struct {
 
 // submit queues a job and waits for its answer.
 func (in *Ingester) submit(j *job) answer {
+	if err := in.enqueue(j); err != nil {
+		return answer{err: err}
+	}
+	return <-j.answer
+}
+
+func (in *Ingester) enqueue(j *job) error {
 	in.mu.Lock()
+	defer in.mu.Unlock()
 	if in.closed {
-		in.mu.Unlock()
-		return answer{err: ErrClosed}
+		return ErrClosed
 	}
 	in.queue = append(in.queue, j)
 	in.signal()
-	in.mu.Unlock()
-	return <-j.answer
+	return nil
 }
 
 // signal wakes the committer; called with mu held.
@@ -63,7 +70,7 @@ func (in *Ingester) take() (jobs []*job, closed bool) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	n, bytes := 0, int64(0)
-	for n < len(in.queue) && n < maxBatch {
+	for n < len(in.queue) && n < maxBatch && !crosses(in.queue[:n], in.queue[n]) {
 		if bytes += in.queue[n].weight(); bytes > maxBatchBytes && n > 0 {
 			break
 		}
@@ -77,6 +84,17 @@ func (in *Ingester) take() (jobs []*job, closed bool) {
 		in.signal()
 	}
 	return jobs, in.closed
+}
+
+// crosses reports whether a job and an earlier one of the batch have one UID, and either
+// is a record about what is kept: the later one must see in the index what became of it.
+func crosses(earlier []*job, j *job) bool {
+	for _, k := range earlier {
+		if (j.staged == nil || k.staged == nil) && j.env.Instance == k.env.Instance {
+			return true
+		}
+	}
+	return false
 }
 
 // weight is what a job adds to a batch: the bytes that go into the log.
@@ -287,6 +305,10 @@ func (in *Ingester) recheck(ctx context.Context, jobs []*job) (store, shared []*
 	batch := make(map[uid.UID][]*job, len(jobs))
 	for _, j := range jobs {
 		if j.staged == nil {
+			if err := in.recheckAbout(ctx, j); err != nil {
+				j.answer <- answer{err: err}
+				continue
+			}
 			store = append(store, j)
 			continue
 		}

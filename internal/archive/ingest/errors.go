@@ -41,6 +41,9 @@ var (
 	ErrBehind = errors.New("index has not applied what the object store holds")
 	ErrClosed = errors.New("archive is shutting down")
 
+	// ErrNotDeleted refuses to purge an object that is not deleted, or not any more.
+	ErrNotDeleted = errors.New("the object is not deleted")
+
 	errDeleted = errors.New("object was deleted while it was sent again")
 )
 

@@ -38,6 +38,7 @@ func (in *Ingester) replay(ctx context.Context, from record.Position, progress f
 		return err
 	}
 	var batch []index.Entry
+	waiting := erasures{}
 	done := 0
 	flush := func() error {
 		if _, err := in.index.Commit(ctx, batch); err != nil {
@@ -54,6 +55,7 @@ func (in *Ingester) replay(ctx context.Context, from record.Position, progress f
 		if err != nil {
 			return err
 		}
+		in.noteErasure(waiting, &l, purged)
 		batch = append(batch, in.entryOf(ctx, &l, purged))
 		if len(batch) == 4*maxBatch {
 			if err := flush(); err != nil {
@@ -61,10 +63,13 @@ func (in *Ingester) replay(ctx context.Context, from record.Position, progress f
 			}
 		}
 	}
-	if len(batch) == 0 {
-		return nil
+	if len(batch) > 0 {
+		if err := flush(); err != nil {
+			return err
+		}
 	}
-	return flush()
+	in.eraseAgain(ctx, waiting)
+	return nil
 }
 
 // purgedBehind finds the objects whose bytes a later record let erase: they are not
@@ -85,18 +90,15 @@ func purgedBehind(ctx context.Context, r blob.Replayer, from record.Position) (m
 // entryOf makes the index entry of a logged record. What cannot be read is quarantined.
 func (in *Ingester) entryOf(ctx context.Context, l *record.Logged, purged map[record.ID]bool) index.Entry {
 	e := index.Entry{Envelope: l.Envelope, Stored: l.Stored, Fault: l.Err}
+	if purged[l.Envelope.ID] { // its file may be gone, which is no fault
+		e.Envelope.Kind, e.Fault = record.Note, nil
+		return e
+	}
 	if e.Fault != nil {
 		in.o.Log.Error("damaged record in the log", "position", l.Stored.Position.String(), "record", l.Envelope.ID, "error", l.Err)
 		return e
 	}
-	if l.Envelope.Kind == record.Purge {
-		in.eraseAgain(ctx, &l.Envelope)
-	}
 	if !l.Envelope.Kind.HasObject() {
-		return e
-	}
-	if purged[l.Envelope.ID] {
-		e.Envelope.Kind = record.Note
 		return e
 	}
 	full, err := in.readStored(ctx, l)

@@ -98,10 +98,7 @@ func (w *Writer) commit(ctx context.Context) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	out, decided, err := w.in.decide(ctx, j)
-	if err == nil && j.restore != "" {
-		_, err = w.in.about(ctx, record.Restore, Target{out.Instance, out.Record})
-	}
+	out, decided, err := w.decide(ctx, j)
 	if err != nil || decided {
 		return out, err
 	}
@@ -111,6 +108,22 @@ func (w *Writer) commit(ctx context.Context) (Outcome, error) {
 	a := w.in.submit(j)
 	w.ended = a.stored
 	return a.out, a.err
+}
+
+// decide is the Ingester's; an object that was deleted and comes again is restored, or is
+// new when it was purged meanwhile.
+func (w *Writer) decide(ctx context.Context, j *job) (Outcome, bool, error) {
+	for {
+		j.since, j.restore = w.in.recent.now(), ""
+		out, decided, err := w.in.decide(ctx, j)
+		if err != nil || j.restore == "" {
+			return out, decided, err
+		}
+		err = w.in.Restore(ctx, Target{out.Instance, j.restore})
+		if !errors.Is(err, index.ErrNotFound) {
+			return out, true, err
+		}
+	}
 }
 
 // parse makes the job of an object. A header takes memory that its sender chooses, up to
@@ -134,7 +147,7 @@ func (w *Writer) parse(ctx context.Context) (*job, error) {
 			return nil, err
 		}
 	}
-	j := &job{env: env, staged: w.staged, answer: make(chan answer, 1), since: w.in.recent.now()}
+	j := &job{env: env, staged: w.staged, answer: make(chan answer, 1)}
 	if j.entry, err = index.EntryOf(ds, env, record.Stored{}); err != nil {
 		return nil, &Error{Status: StatusCannotUnderstand, Comment: "header cannot be indexed", Err: err}
 	}

@@ -110,12 +110,16 @@ func (s *Store) cut(at superseded) error {
 // tail returns the whole records from an offset on. The first damage ends it: nothing
 // behind was acknowledged. Only when nobody knows what was, all is searched.
 func (s *Store) tail(ctx context.Context, r io.ReaderAt, at, limit int64, search bool) (out []scanned, damaged bool, err error) {
+	erased, err := purges(r, at, limit, search)
+	if err != nil {
+		return nil, false, err
+	}
 	for at < limit {
 		if err := context.Cause(ctx); err != nil {
 			return nil, false, err
 		}
 		m, err := readMember(r, at, limit)
-		if err == nil {
+		if err == nil && !erased[m.env.ID] {
 			err = m.verify(r)
 		}
 		if errors.Is(err, io.EOF) || errors.Is(err, errBadMember) {
@@ -141,13 +145,37 @@ func (s *Store) tail(ctx context.Context, r io.ReaderAt, at, limit int64, search
 		if m.env.Kind == record.Note && json.Unmarshal(m.env.Note, &note) == nil && note.Segment != 0 {
 			continue
 		}
-		if err := s.checkFile(&m); err != nil {
+		if err := s.checkFile(&m); err != nil && !erased[m.env.ID] {
 			s.o.Log.Warn("record of a file that was not kept", "segment", s.seg.number, "offset", m.start, "error", err)
 			continue
 		}
 		out = append(out, m)
 	}
 	return out, damaged, nil
+}
+
+// purges finds the objects that records behind an offset let erase: an index that is older
+// than the log has them before it, and their bytes are gone without being damaged.
+func purges(r io.ReaderAt, at, limit int64, search bool) (map[record.ID]bool, error) {
+	out := map[record.ID]bool{}
+	for at < limit {
+		m, err := readMember(r, at, limit)
+		switch {
+		case (errors.Is(err, io.EOF) || errors.Is(err, errBadMember)) && !search:
+			return out, nil
+		case errors.Is(err, io.EOF) || errors.Is(err, errBadMember):
+			if at, _, err = resync(r, at+block, limit); err != nil {
+				return nil, err
+			}
+			continue
+		case err != nil:
+			return nil, err
+		case m.env.Kind == record.Purge:
+			out[m.env.Of] = true
+		}
+		at = m.end
+	}
+	return out, nil
 }
 
 // reuse goes on in the last segment behind what the index applied.

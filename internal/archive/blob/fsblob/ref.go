@@ -37,6 +37,15 @@ func FileOf(r record.Ref) (path string, ok bool) {
 	return p.path, err == nil && p.path != ""
 }
 
+// Place says where an object lies, whatever its size: the path of a file may come to hold
+// another object when the first is purged, a place in a segment never does.
+func (s *Store) Place(r record.Ref) string {
+	if path, ok := FileOf(r); ok {
+		return path
+	}
+	return string(r)
+}
+
 // Where returns the file that an object lies in, relative to the store's folder and with
 // slashes, and how long the file must be at least.
 func Where(r record.Ref) (file string, least int64, ok bool) {

@@ -110,7 +110,7 @@ func Run(t *testing.T, open func(*testing.T) index.Index) {
 		run  func(*testing.T, index.Index)
 	}{
 		{"Empty", empty}, {"Counts", counts}, {"Versions", versions}, {"Replace", replace}, {"Idempotent", idempotent},
-		{"Delete", deleted}, {"Quarantine", quarantine}, {"Pages", pages}, {"Answer", answer}, {"Random", random},
+		{"Delete", deleted}, {"Heir", heir}, {"SelectKept", selectKept}, {"Quarantine", quarantine}, {"Pages", pages}, {"Answer", answer}, {"Random", random},
 		{"Reset", reset}, {"Cancel", cancel}, {"Budget", budget}, {"Hostile", hostile},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.run(t, open(t)) })
@@ -246,6 +246,76 @@ func deleted(t *testing.T, x index.Index) {
 			t.Errorf("change %d follows %d", c.Number, last)
 		}
 		last = c.Number
+	}
+}
+
+// heir purges the current version of three, again and again.
+func heir(t *testing.T, x index.Index) {
+	var f Feeder
+	v := []index.Entry{f.Entry(t, base(1)), f.Entry(t, base(1)), f.Entry(t, base(1)), f.Entry(t, base(1))}
+	for i := range v {
+		v[i].Envelope.Number, v[i].Envelope.Current = i+1, i == 2
+		Commit(t, x, v[i])
+	}
+	current := func() (number int, visible bool) {
+		kept, err := x.Kept(context.Background(), "1.1.1.1")
+		s, _ := x.State(context.Background())
+		if err != nil || len(kept) == 0 || (s.Instance == 1) != !kept[0].Hidden {
+			t.Fatalf("%+v, %+v, %v", kept, s, err)
+		}
+		if !kept[0].Current {
+			return 0, false
+		}
+		return kept[0].Version, !kept[0].Hidden
+	}
+	if n, _ := current(); n != 3 {
+		t.Fatalf("version %d is current", n)
+	}
+	Commit(t, x, f.About(record.Delete, &v[1]), f.About(record.Delete, &v[2]), f.About(record.Purge, &v[2]))
+	if n, visible := current(); n != 1 || !visible {
+		t.Errorf("version %d is current, visible %v", n, visible)
+	}
+	Commit(t, x, f.About(record.Delete, &v[0]), f.About(record.Purge, &v[0]))
+	if n, visible := current(); n != 4 || !visible {
+		t.Errorf("version %d is current, visible %v", n, visible)
+	}
+	Commit(t, x, f.About(record.Delete, &v[3]), f.About(record.Purge, &v[3]))
+	if n, visible := current(); n != 2 || visible {
+		t.Errorf("version %d is current, visible %v", n, visible)
+	}
+	Commit(t, x, f.About(record.Restore, &v[1]))
+	if n, visible := current(); n != 2 || !visible {
+		t.Errorf("version %d is current, visible %v", n, visible)
+	}
+}
+
+// selectKept finds all versions, apart by whether they are deleted; held ones are neither.
+func selectKept(t *testing.T, x index.Index) {
+	var f Feeder
+	a, b, second, held := f.Entry(t, base(1)), f.Entry(t, base(2)), f.Entry(t, base(2)), f.Entry(t, base(3))
+	second.Envelope.Number, second.Envelope.Current, second.Envelope.Conflict = 2, false, true
+	held.Envelope.Held = true
+	other := base(4)
+	other.Patient, other.Study, other.Series = "P2", "1.9", "1.9.1"
+	Commit(t, x, a, b, second, held, f.Entry(t, other), f.About(record.Delete, &a))
+	for _, c := range []struct {
+		s       index.Selector
+		deleted bool
+		want    int
+	}{
+		{index.Selector{Studies: []uid.UID{"1.1"}}, false, 2}, {index.Selector{Studies: []uid.UID{"1.1"}}, true, 1},
+		{index.Selector{PatientIDs: []string{"P1"}}, false, 2}, {index.Selector{Instances: []uid.UID{"1.1.1.3"}}, true, 0},
+		{index.Selector{Series: []uid.UID{"1.9.1"}}, false, 1}, {index.Selector{}, false, 0},
+	} {
+		n := 0
+		for l, err := range x.SelectKept(context.Background(), c.s, c.deleted) {
+			if n++; err != nil || l.Hidden != c.deleted {
+				t.Errorf("%+v: %+v, %v", c, l, err)
+			}
+		}
+		if n != c.want {
+			t.Errorf("%+v: %d", c, n)
+		}
 	}
 }
 

@@ -135,12 +135,28 @@ func (x *Index) mark(e index.Entry) index.Outcome {
 			in.hidden, in.e.Envelope.Held = false, false
 		default:
 			in.gone = true
+			x.promote(in)
 		}
 		x.recount()
 		x.change(in, &e.Envelope, false)
 		return index.Outcome{Feed: uint64(len(x.changes))}
 	}
 	return index.Outcome{Known: true}
+}
+
+// promote makes another version current when the current one is gone.
+func (x *Index) promote(gone *instance) {
+	if !gone.e.Envelope.Current {
+		return
+	}
+	left := x.versions(gone.e.Envelope.Instance)
+	list := make([]index.Location, len(left))
+	for i, v := range left {
+		list[i] = v.location()
+	}
+	if i := index.Heir(list, gone.e.Envelope.Number); i >= 0 {
+		left[i].e.Envelope.Current = true
+	}
 }
 
 func (x *Index) versions(u uid.UID) []*instance {
@@ -400,7 +416,16 @@ func b2i(b bool) int {
 func (x *Index) Select(_ context.Context, s index.Selector) iter.Seq2[index.Location, error] {
 	return x.locations(func(in *instance) bool {
 		e := &in.e.Envelope
-		return !s.Empty() && in1(s.PatientIDs, e.PatientID) && in1(s.Studies, e.Study) && in1(s.Series, e.Series) && in1(s.Instances, e.Instance)
+		return in.visible() && !s.Empty() && in1(s.PatientIDs, e.PatientID) && in1(s.Studies, e.Study) && in1(s.Series, e.Series) && in1(s.Instances, e.Instance)
+	})
+}
+
+// SelectKept implements index.Index.
+func (x *Index) SelectKept(_ context.Context, s index.Selector, hidden bool) iter.Seq2[index.Location, error] {
+	return x.locations(func(in *instance) bool {
+		e := &in.e.Envelope
+		return in.hidden == hidden && !(in.hidden && e.Held) && !s.Empty() &&
+			in1(s.PatientIDs, e.PatientID) && in1(s.Studies, e.Study) && in1(s.Series, e.Series) && in1(s.Instances, e.Instance)
 	})
 }
 
@@ -408,7 +433,7 @@ func in1[T comparable](list []T, v T) bool { return len(list) == 0 || slices.Con
 
 // Referrers implements index.Index.
 func (x *Index) Referrers(_ context.Context, u uid.UID) iter.Seq2[index.Location, error] {
-	return x.locations(func(in *instance) bool { return slices.Contains(in.e.References, u) })
+	return x.locations(func(in *instance) bool { return in.visible() && slices.Contains(in.e.References, u) })
 }
 
 func (x *Index) locations(want func(*instance) bool) iter.Seq2[index.Location, error] {
@@ -416,7 +441,7 @@ func (x *Index) locations(want func(*instance) bool) iter.Seq2[index.Location, e
 		x.mu.RLock()
 		var out []index.Location
 		for _, in := range x.instances {
-			if in.visible() && want(in) {
+			if !in.gone && want(in) {
 				out = append(out, in.location())
 			}
 		}

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"gantry/dicom"
 	"gantry/internal/archive/index"
@@ -122,9 +123,9 @@ func (b *batch) mark(e *index.Entry) (index.Outcome, error) {
 	b.state.feed++
 	switch env.Kind {
 	case record.Delete:
-		err = b.flag(pk, func(f int64) int64 { return f | flagHidden })
+		err = b.hide(pk, flags, env.Received)
 	case record.Restore:
-		err = b.flag(pk, func(f int64) int64 { return f &^ (flagHidden | flagHeld) })
+		err = b.unhide(pk)
 	default:
 		err = b.purge(pk)
 	}
@@ -138,12 +139,46 @@ func (b *batch) purge(pk int64) error {
 	if err := b.flag(pk, func(f int64) int64 { return f | flagHidden }); err != nil {
 		return err
 	}
-	for _, q := range []string{"DELETE FROM reference WHERE instance = ?", "DELETE FROM instance WHERE pk = ?"} {
+	next, err := b.heir(pk)
+	if err != nil {
+		return err
+	}
+	for _, q := range []string{"DELETE FROM reference WHERE instance = ?", "DELETE FROM deleted WHERE instance = ?", "DELETE FROM instance WHERE pk = ?"} {
 		if _, err := b.x.exec(b.ctx, q, pk); err != nil {
 			return err
 		}
 	}
-	return nil
+	if next == 0 {
+		return nil
+	}
+	return b.flag(next, func(f int64) int64 { return f | flagCurrent })
+}
+
+// heir returns the version that becomes current when a current one is purged, 0 for none:
+// see index.Heir.
+func (b *batch) heir(pk int64) (next int64, err error) {
+	_, err = b.x.row(b.ctx, `SELECT o.pk FROM instance i JOIN instance o ON o.sop = i.sop AND o.pk <> i.pk WHERE i.pk = ? AND i.flags & 1
+		ORDER BY o.flags & 4, o.flags & 16, o.version > i.version, abs(o.version - i.version) LIMIT 1`, []any{pk}, &next)
+	return next, err
+}
+
+// hide marks an instance as deleted. One that is deleted already keeps its day, one that
+// is held stays so.
+func (b *batch) hide(pk, flags int64, at time.Time) error {
+	if flags&flagHidden != 0 {
+		return nil
+	}
+	if _, err := b.x.exec(b.ctx, "INSERT OR REPLACE INTO deleted SELECT ?, ?, ran FROM state", pk, at.UnixNano()); err != nil {
+		return err
+	}
+	return b.flag(pk, func(f int64) int64 { return f | flagHidden })
+}
+
+func (b *batch) unhide(pk int64) error {
+	if _, err := b.x.exec(b.ctx, "DELETE FROM deleted WHERE instance = ?", pk); err != nil {
+		return err
+	}
+	return b.flag(pk, func(f int64) int64 { return f &^ (flagHidden | flagHeld) })
 }
 
 // flag changes the flags of an instance and what its parents count and show. It is rare,

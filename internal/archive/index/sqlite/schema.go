@@ -75,6 +75,14 @@ CREATE TABLE quarantine (
 CREATE INDEX instance_held ON instance (pk) WHERE flags & 16;
 `, `
 ALTER TABLE state ADD COLUMN objects TEXT NOT NULL DEFAULT ''; -- folder of the objects, when it is not this file's
+`, `
+CREATE TABLE deleted (                                 -- instances that wait for their purge
+	instance INTEGER PRIMARY KEY, at INTEGER NOT NULL,  -- when, by the record
+	since INTEGER NOT NULL                              -- state.ran when it was applied
+) STRICT;
+INSERT INTO deleted SELECT c.instance, max(c.at), 0 FROM change c JOIN instance i ON i.pk = c.instance
+	WHERE c.kind = 'delete' AND (i.flags & 20) = 4 GROUP BY c.instance;
+ALTER TABLE state ADD COLUMN ran INTEGER NOT NULL DEFAULT 0; -- nanoseconds that a server ran over the archive
 `}
 }
 

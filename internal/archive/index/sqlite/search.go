@@ -292,8 +292,20 @@ func (x *Index) locations(ctx context.Context, where string, args ...any) ([]ind
 
 // Select implements index.Index.
 func (x *Index) Select(ctx context.Context, s index.Selector) iter.Seq2[index.Location, error] {
+	return x.sel(ctx, s, visible)
+}
+
+// SelectKept implements index.Index.
+func (x *Index) SelectKept(ctx context.Context, s index.Selector, deleted bool) iter.Seq2[index.Location, error] {
+	if deleted {
+		return x.sel(ctx, s, "(i.flags & 20) = 4")
+	}
+	return x.sel(ctx, s, "(i.flags & 4) = 0")
+}
+
+func (x *Index) sel(ctx context.Context, s index.Selector, which string) iter.Seq2[index.Location, error] {
 	q := &query{}
-	q.add(visible)
+	q.add(which)
 	if len(s.PatientIDs) > 0 {
 		q.add("p.id IN (SELECT value FROM json_each(?))", list(s.PatientIDs))
 	}
@@ -308,7 +320,7 @@ func (x *Index) Select(ctx context.Context, s index.Selector) iter.Seq2[index.Lo
 	if s.Empty() {
 		q.add("0")
 	}
-	return x.stream(ctx, q)
+	return x.stream(ctx, q, which)
 }
 
 // Referrers implements index.Index.
@@ -316,7 +328,7 @@ func (x *Index) Referrers(ctx context.Context, instance uid.UID) iter.Seq2[index
 	q := &query{}
 	q.add(visible)
 	q.add("i.pk IN (SELECT instance FROM reference WHERE sop = ?)", string(instance))
-	return x.stream(ctx, q)
+	return x.stream(ctx, q, visible)
 }
 
 // All yields every instance, hidden ones and all versions too, in the order they came in.
@@ -360,13 +372,13 @@ func (x *Index) after(ctx context.Context, pk int64) (page []index.Location, las
 
 // stream finds the keys of all instances first, eight bytes each, and then reads the
 // instances in pages, so that a slow reader holds no transaction.
-func (x *Index) stream(ctx context.Context, q *query) iter.Seq2[index.Location, error] {
+func (x *Index) stream(ctx context.Context, q *query, which string) iter.Seq2[index.Location, error] {
 	return func(yield func(index.Location, error) bool) {
 		keys, err := x.keys(ctx, q)
 		for len(keys) > 0 && err == nil {
 			n := min(len(keys), nextPage)
 			var page []index.Location
-			page, err = x.locations(ctx, "i.pk IN (SELECT value FROM json_each(?)) AND "+visible+" ORDER BY i.pk", fmt.Sprint("[", strings.Join(keys[:n], ","), "]"))
+			page, err = x.locations(ctx, "i.pk IN (SELECT value FROM json_each(?)) AND "+which+" ORDER BY i.pk", fmt.Sprint("[", strings.Join(keys[:n], ","), "]"))
 			for _, l := range page {
 				if !yield(l, nil) {
 					return
