@@ -53,7 +53,7 @@ type File struct {
 
 // Open opens a file by name. The caller closes it.
 func Open(name string, o dicom.DecodeOptions) (*File, error) {
-	f, err := os.Open(name)
+	f, err := openFile(name)
 	if err != nil {
 		return nil, err
 	}
