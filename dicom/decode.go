@@ -78,8 +78,7 @@ func decode(src source, enc encoding, o DecodeOptions) (*DataSet, error) {
 	b.levels = b.place[:0]
 	b.init(src, o)
 	b.st = &store{syntax: o.Syntax, charset: o.Charset}
-	m := scratches.Get().(*scratch)
-	m.lend(b)
+	m := b.lend()
 	err := b.start(enc)
 	if err == nil {
 		err = b.run()
@@ -88,7 +87,7 @@ func decode(src source, enc encoding, o DecodeOptions) (*DataSet, error) {
 		b.pop()
 	}
 	b.st.enc, b.st.flaws, b.st.ordered = b.enc, b.flaws, !b.unordered
-	m.settle(b)
+	b.settle(m)
 	b.st.size = b.src.offset()
 	return &DataSet{st: b.st, hi: uint32(len(b.st.recs)), enc: b.st.enc}, err
 }

@@ -61,6 +61,9 @@ type DecodeOptions struct {
 	// Charset overrides Specific Character Set (0008,0005) of the whole data set, for
 	// objects known to be mislabelled. Values as in the attribute, joined by backslash.
 	Charset string
+	// Memory is reused: the data set is gone when another is decoded with it. Nil: each
+	// data set has its own.
+	Memory *Memory
 
 	exact bool // the layout is known: no looking whether the syntax is true
 }

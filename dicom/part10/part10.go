@@ -53,6 +53,17 @@ type File struct {
 
 // Open opens a file by name. The caller closes it.
 func Open(name string, o dicom.DecodeOptions) (*File, error) {
+	f, err := OpenAsFar(name, o)
+	if err != nil && f != nil {
+		f.Close()
+		f = nil
+	}
+	return f, err
+}
+
+// OpenAsFar is Open for files that may be damaged: on an error in the data set the File
+// holds what was understood before it, and is to be closed.
+func OpenAsFar(name string, o dicom.DecodeOptions) (*File, error) {
 	f, err := openFile(name)
 	if err != nil {
 		return nil, err
@@ -72,10 +83,9 @@ func Open(name string, o dicom.DecodeOptions) (*File, error) {
 	}
 	file.closer = f
 	if err != nil {
-		file.Close()
-		return nil, fmt.Errorf("%s: %w", name, err)
+		err = fmt.Errorf("%s: %w", name, err)
 	}
-	return file, nil
+	return file, err
 }
 
 // NewFile reads a DICOM file of size bytes. A syntax in the options overrides the file's

@@ -46,13 +46,3 @@ func TestNoWorkBeforeMain(t *testing.T) {
 		}
 	}
 }
-
-// BenchmarkStart is what `gantry version` costs, all of the process.
-func BenchmarkStart(b *testing.B) {
-	program := build(b)
-	for b.Loop() {
-		if err := exec.Command(program, "version").Run(); err != nil {
-			b.Fatal(err)
-		}
-	}
-}

@@ -166,6 +166,9 @@ func (p *printer) dataSet(ds *dicom.DataSet) {
 		if p.err != nil {
 			break
 		}
+		if e.Tag.IsPrivateCreator() {
+			p.reserve(e)
+		}
 		p.element(ds, e)
 	}
 	p.creator = was
@@ -287,33 +290,30 @@ func (p *printer) printed() int64 { return int64(len(p.buf)) - p.start }
 // end closes the value's column and prints length and multiplicity, which the name
 // follows.
 func (p *printer) end(length uint32, vm int64) {
+	b := p.buf
 	if n := p.printed(); n < valueWidth {
-		p.buf = append(p.buf, blanks[:valueWidth-n]...)
+		b = append(b, blanks[:valueWidth-n]...)
 	}
-	p.buf = append(p.buf, ' ', '#', ' ')
 	if length == dicom.UndefinedLength {
-		p.buf = append(p.buf, "u/l"...)
+		b = append(b, " # u/l,"...)
 	} else {
-		p.number(uint64(length), 3)
+		b = append(rightAligned(append(b, " # "...), uint64(length), 3), ',')
 	}
-	p.buf = append(p.buf, ',')
-	p.number(uint64(vm), 2)
-	p.buf = append(p.buf, ' ')
+	p.buf = append(rightAligned(b, uint64(vm), 2), ' ')
 }
 
-// number prints v, right-aligned.
-func (p *printer) number(v uint64, width int) {
+// rightAligned appends v, with blanks before it.
+func rightAligned(b []byte, v uint64, width int) []byte {
 	if v < 10 {
-		p.buf = append(p.buf, "  "[:width-1]...)
-		p.buf = append(p.buf, '0'+byte(v))
-		return
+		b = append(b, "  "[:width-1]...)
+		return append(b, '0'+byte(v))
 	}
-	var b [20]byte
-	s := strconv.AppendUint(b[:0], v, 10)
-	for n := len(s); n < width; n++ {
-		p.buf = append(p.buf, ' ')
+	for n := uint64(10); width > 1; width, n = width-1, n*10 {
+		if v < n {
+			b = append(b, ' ')
+		}
 	}
-	p.buf = append(p.buf, s...)
+	return strconv.AppendUint(b, v, 10)
 }
 
 func (p *printer) newline() {

@@ -15,19 +15,34 @@ func (p *printer) name(ds *dicom.DataSet, t tag.Tag) {
 	if t.IsPrivate() {
 		by = p.creatorOf(ds, t)
 	}
-	c := &p.names[uint32(t)*2654435761>>21] // Fibonacci hashing: 2^32 by the golden ratio
-	if c.tag != t || c.creator != by || c.name == "" {
-		*c = cachedName{t, by, p.lookup(by, t)}
-	}
-	p.buf = append(p.buf, c.name...)
+	p.buf = append(p.buf, p.cached(t, by)...)
 }
 
-// nameCache holds names that were looked up: files of one kind have the same elements.
-type nameCache [1 << 11]cachedName
+// nameCache holds names that were looked up, each in one of two places, and creators that
+// were decoded: files of one kind have the same elements.
+type nameCache struct {
+	names    [1 << 11]cachedName
+	reserved [1 << 6]reservation
+}
 
 type cachedName struct {
 	tag           tag.Tag
 	creator, name string
+}
+
+func (p *printer) cached(t tag.Tag, by string) string {
+	at := uint32(t) * 2654435761 >> 21 // Fibonacci hashing: 2^32 by the golden ratio
+	for range 2 {
+		if c := &p.names.names[at]; c.tag == t && c.creator == by && c.name != "" {
+			return c.name
+		}
+		at ^= 1
+	}
+	if p.names.names[at].name != "" && p.names.names[at^1].name == "" {
+		at ^= 1
+	}
+	p.names.names[at] = cachedName{t, by, p.lookup(by, t)}
+	return p.names.names[at].name
 }
 
 func (p *printer) lookup(by string, t tag.Tag) string {
@@ -55,6 +70,21 @@ func (p *printer) lookup(by string, t tag.Tag) string {
 type creator struct {
 	tag  tag.Tag
 	name string
+}
+
+// reserve notes a creator, whose elements follow.
+func (p *printer) reserve(e dicom.Element) {
+	c := &p.names.reserved[uint32(e.Tag)*2654435761>>26]
+	if b := e.Bytes(); c.tag != e.Tag || c.raw != string(b) {
+		*c = reservation{creator{e.Tag, e.Text()}, string(b)}
+	}
+	p.creator = c.creator
+}
+
+// reservation is a creator as it stood in a file, so that it need not be decoded again.
+type reservation struct {
+	creator
+	raw string
 }
 
 func (p *printer) creatorOf(ds *dicom.DataSet, t tag.Tag) string {
