@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 
 	"gantry/dicom/uid"
@@ -119,7 +120,7 @@ func (l *Loader) checkPeers() {
 			l.errorf(l.from("peers"), "peers: %s occurs twice", ae)
 		}
 		seen[ae] = true
-		for _, s := range p.Syntaxes {
+		for _, s := range slices.Concat(p.Syntaxes, p.SendSyntaxes) {
 			if _, ok := SyntaxOf(s); !ok {
 				l.errorf(l.from("peers"), "peers: %s: %q is no transfer syntax: want its UID or keyword", ae, s)
 			}

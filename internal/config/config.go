@@ -106,6 +106,9 @@ type Peer struct {
 	Issuer   string   // Issuer of Patient ID for what it sends without one
 	TLS      bool     // connect to it by TLS
 	Syntaxes []string // transfer syntaxes in the order preferred for it
+	// SendSyntaxes are those that it is sent objects in, best first, where they can be
+	// transcoded to them without loss and it takes them.
+	SendSyntaxes []string
 }
 
 // ParsePeer reads AE:host:port. The host may be an IPv6 address in brackets.

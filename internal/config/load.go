@@ -225,18 +225,19 @@ func decodePeer(n *yaml.Node) (Peer, error) {
 		Issuer   string   `yaml:"issuer"`
 		TLS      bool     `yaml:"tls"`
 		Syntaxes []string `yaml:"syntaxes"`
+		Send     []string `yaml:"send_syntaxes"`
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		switch name := n.Content[i].Value; name {
-		case "ae", "host", "port", "issuer", "tls", "syntaxes":
+		case "ae", "host", "port", "issuer", "tls", "syntaxes", "send_syntaxes":
 		default:
-			return Peer{}, fmt.Errorf("%s: no such key; a peer has ae, host, port, issuer, tls, syntaxes", name)
+			return Peer{}, fmt.Errorf("%s: no such key; a peer has ae, host, port, issuer, tls, syntaxes, send_syntaxes", name)
 		}
 	}
 	if err := n.Decode(&m); err != nil {
 		return Peer{}, err
 	}
-	p := Peer{m.AE, m.Host, m.Port, m.Issuer, m.TLS, m.Syntaxes}
+	p := Peer{m.AE, m.Host, m.Port, m.Issuer, m.TLS, m.Syntaxes, m.Send}
 	return p, p.check()
 }
 

@@ -12,8 +12,10 @@ import (
 	"strconv"
 	"strings"
 
+	"gantry/dicom/uid"
 	"gantry/dimse"
 	"gantry/internal/archive/blob/fsblob"
+	"gantry/internal/archive/egress"
 	"gantry/internal/archive/fsck"
 	"gantry/internal/archive/index"
 	"gantry/internal/archive/index/sqlite"
@@ -170,6 +172,9 @@ func (s *Server) front(c *config.Config) *dimsefront.Front {
 		Index:   s.archive.index,
 		Objects: s.archive.store,
 		Resolve: retrieve.ResolverFunc(s.resolve),
+		Egress:  egress.New(filepath.Join(c.Storage.Directory, "tmp")),
+		Prefer:  func(ae string) []uid.UID { return s.peers.Load().wanted(ae) },
+		Failed:  s.failed,
 	}
 }
 
@@ -181,6 +186,7 @@ func (s *Server) resolve(_ context.Context, _ *dimse.Request, dest dimse.AETitle
 	}
 	d := &retrieve.Destination{Called: dest, Addr: net.JoinHostPort(p.Host, strconv.Itoa(p.Port))}
 	d.Dialer.Calling = dimse.AETitle(s.cfg.Server.AETitle)
+	d.Prefer = syntaxes(p.SendSyntaxes)
 	if !p.TLS {
 		return d, nil
 	}

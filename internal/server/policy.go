@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"path"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -98,20 +99,30 @@ func policy(c *config.Config, table *atomic.Pointer[peerTable]) dimse.Policy {
 		if t.unknown == "refuse" && !t.known(prop.Peer.Calling, prop.Peer.Host()) {
 			return dimse.Grant{}, dimse.RejectWith(ul.RejectCallingAETitle, nil)
 		}
-		return t.grant(prop.Peer), nil
+		return t.grant(prop), nil
 	}
 	return p
 }
 
 // grant is what a caller is given: its order of transfer syntaxes, and for a stranger in
 // quarantine no more than to echo and to store what will be held.
-func (t *peerTable) grant(p *dimse.Peer) dimse.Grant {
+func (t *peerTable) grant(prop *dimse.Proposal) dimse.Grant {
+	p := prop.Peer
 	g := dimse.Grant{Syntaxes: t.syntaxes(string(p.Calling))}
+	if retrieves(prop.Request) {
+		g.Syntaxes = append(t.wanted(string(p.Calling)), g.Syntaxes...)
+	}
 	if t.unknown == "quarantine" && !t.known(p.Calling, p.Host()) {
 		g.Value = dimsefront.Stranger
 		g.Classes = func(c uid.UID) bool { return c == uid.Verification || !isService(c) }
 	}
 	return g
+}
+
+// retrieves reports whether a caller means to receive objects by C-GET: it takes the role
+// of SCP for a class (PS3.7 D.3.3.4).
+func retrieves(rq *ul.AssociateRQ) bool {
+	return slices.ContainsFunc(rq.User.Roles, func(r ul.RoleSelection) bool { return r.SCP })
 }
 
 // isService reports whether a SOP class asks something of the archive: every one of the
@@ -124,6 +135,11 @@ func isService(c uid.UID) bool {
 // syntaxes is the order of transfer syntaxes that a peer is given.
 func (t *peerTable) syntaxes(calling string) []uid.UID {
 	return syntaxes(t.byAE[strings.TrimSpace(calling)].Syntaxes)
+}
+
+// wanted is the order of transfer syntaxes that an AE title wants objects in.
+func (t *peerTable) wanted(ae string) []uid.UID {
+	return syntaxes(t.byAE[strings.TrimSpace(ae)].SendSyntaxes)
 }
 
 func syntaxes(names []string) []uid.UID {

@@ -4,11 +4,13 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"gantry/dicom/uid"
 	"gantry/dimse"
 	"gantry/internal/config"
+	"gantry/ul"
 )
 
 func table(t *testing.T, yaml string) *peerTable {
@@ -55,7 +57,7 @@ func TestKnown(t *testing.T) {
 // TestQuarantineGrant lets a stranger echo and store, and nothing else.
 func TestQuarantineGrant(t *testing.T) {
 	p := table(t, "server: {unknown_ae: quarantine}\npeers: ['CT1:10.0.0.5:104']\n")
-	g := p.grant(&dimse.Peer{Calling: "STRANGER", Addr: addr("192.0.2.1:1")})
+	g := p.grant(proposal("STRANGER", "192.0.2.1:1"))
 	for u, want := range map[uid.UID]bool{
 		uid.Verification: true, uid.CTImageStorage: true, "1.2.3.4.private": true,
 		uid.StudyRootQueryRetrieveInformationModelFind: false, uid.StudyRootQueryRetrieveInformationModelMove: false,
@@ -65,9 +67,27 @@ func TestQuarantineGrant(t *testing.T) {
 			t.Errorf("%s: %v", u.Name(), !want)
 		}
 	}
-	if g := p.grant(&dimse.Peer{Calling: "CT1", Addr: addr("10.0.0.5:1")}); g.Classes != nil || g.Value != nil {
+	if g := p.grant(proposal("CT1", "10.0.0.5:1")); g.Classes != nil || g.Value != nil {
 		t.Error("a peer is taken for a stranger")
 	}
+}
+
+// TestGrantForRetrieval lets what a peer wants to be sent decide where it takes objects, and
+// nowhere else.
+func TestGrantForRetrieval(t *testing.T) {
+	p := table(t, "peers: [{ae: WS, host: 10.0.0.5, port: 104, syntaxes: [RLELossless], send_syntaxes: [JPEGLSLossless]}]\n")
+	prop := proposal("WS", "10.0.0.5:1")
+	if g := p.grant(prop); !slices.Equal(g.Syntaxes, []uid.UID{uid.RLELossless}) {
+		t.Errorf("to store: %v", g.Syntaxes)
+	}
+	prop.Request.User.Roles = []ul.RoleSelection{{Class: uid.CTImageStorage, SCP: true}}
+	if g := p.grant(prop); !slices.Equal(g.Syntaxes, []uid.UID{uid.JPEGLSLossless, uid.RLELossless}) {
+		t.Errorf("to retrieve: %v", g.Syntaxes)
+	}
+}
+
+func proposal(calling dimse.AETitle, from string) *dimse.Proposal {
+	return &dimse.Proposal{Peer: &dimse.Peer{Calling: calling, Addr: addr(from)}, Request: new(ul.AssociateRQ)}
 }
 
 type addr string

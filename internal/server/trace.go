@@ -6,6 +6,7 @@ import (
 	"log/slog"
 
 	"gantry/dimse"
+	"gantry/service/retrieve"
 	"gantry/ul"
 )
 
@@ -55,6 +56,13 @@ func (s *Server) operation(p *dimse.Peer, o dimse.OperationSummary) {
 		return // the line is not made for nothing at every operation
 	}
 	s.log.Debug("operation", "op", o.Op, "class", o.Class, "status", fmt.Sprintf("%04X", uint16(o.Status)), "calling", p.Calling, "duration", o.Duration, "bytes", o.Bytes)
+}
+
+// failed logs a sub-operation of C-GET or C-MOVE that failed, with the reason. The UID of
+// the instance is not told.
+func (s *Server) failed(f retrieve.Failure) {
+	s.log.Warn("object not sent", "op", f.Request.Command.Op, "calling", f.Request.Peer.Calling, "destination", f.Request.Command.MoveDestination,
+		"status", fmt.Sprintf("%04X", uint16(f.Status)), "err", f.Err)
 }
 
 func statusClass(o dimse.OperationSummary) string {

@@ -35,7 +35,7 @@ func (s *getSCP) ServeDIMSE(w dimse.ResponseWriter, r *dimse.Request) {
 			t.fail("", 0, err)
 			break
 		}
-		status, err := r.SubStore(r.Context(), o)
+		status, err := preferring(o, res.Prefer, func(o *dimse.Outgoing) (dimse.Status, error) { return r.SubStore(r.Context(), o) })
 		if errors.Is(err, dimse.ErrPeerGone) || err != nil && r.Context().Err() != nil {
 			break
 		}

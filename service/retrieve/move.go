@@ -16,6 +16,7 @@ type Destination struct {
 	Called dimse.AETitle
 	Addr   string // host:port
 	Dialer dimse.Dialer
+	Prefer []uid.UID // transfer syntaxes that objects go there in, best first, if they can
 }
 
 // ErrUnknownDestination is what a Resolver returns for an AE title it does not know: the
@@ -66,7 +67,7 @@ func (s *moveSCP) ServeDIMSE(w dimse.ResponseWriter, r *dimse.Request) {
 	if t == nil {
 		return
 	}
-	m := &mover{dest: dest, r: r}
+	m := &mover{dest: dest, r: r, others: res.Others}
 	var stop func()
 	m.ctx, stop = finishing(r.Context())
 	defer stop()
@@ -102,6 +103,7 @@ type kind struct{ class, syntax uid.UID }
 type mover struct {
 	dest     *Destination
 	r        *dimse.Request
+	others   []uid.UID       // syntaxes that objects may be transcoded to
 	ctx      context.Context // of one sub-operation
 	assoc    *dimse.Assoc
 	proposed map[kind]bool
@@ -156,7 +158,7 @@ func (m *mover) send(queue []*dimse.Outgoing) (dimse.Status, error) {
 			return 0, err
 		}
 	}
-	status, err := m.assoc.Store(m.ctx, &o)
+	status, err := preferring(&o, m.dest.Prefer, func(o *dimse.Outgoing) (dimse.Status, error) { return m.assoc.Store(m.ctx, o) })
 	if err != nil && m.assoc.Err() != nil {
 		m.broke(err)
 		m.close()
@@ -177,7 +179,7 @@ func (m *mover) open(queue []*dimse.Outgoing) error {
 		return m.last
 	}
 	d := m.dest.Dialer
-	d.Contexts, m.proposed = contexts(queue)
+	d.Contexts, m.proposed = contexts(queue, m.dest.Prefer, m.others)
 	a, err := d.Dial(m.ctx, m.dest.Called, m.dest.Addr)
 	if err != nil {
 		m.broke(connectError(err))
@@ -188,29 +190,47 @@ func (m *mover) open(queue []*dimse.Outgoing) error {
 }
 
 // contexts returns the presentation contexts for the kinds of queue, as many as fit: each
-// kind's own syntax alone, so that the destination's preference cannot hide it, and for each
-// class the uncompressed ones, for which an object may be transcoded.
-func contexts(queue []*dimse.Outgoing) ([]dimse.Context, map[kind]bool) {
+// kind's own syntax alone, so that the destination's preference cannot hide it; for each
+// class each of the preferred ones, the uncompressed ones, and the others, for which an
+// object may be transcoded.
+func contexts(queue []*dimse.Outgoing, prefer, others []uid.UID) ([]dimse.Context, map[kind]bool) {
 	var out []dimse.Context
 	proposed := make(map[kind]bool)
-	plain := make(map[uid.UID]bool)
+	general := make(map[uid.UID]bool)
 	for _, o := range queue {
 		k := kind{o.Class, o.Syntax}
 		if proposed[k] {
 			continue
 		}
 		add := []dimse.Context{{Class: o.Class, Syntaxes: []uid.UID{o.Syntax}}}
-		if !plain[o.Class] {
-			add = append(add, dimse.Context{Class: o.Class, Syntaxes: []uid.UID{uid.ExplicitVRLittleEndian, uid.ImplicitVRLittleEndian}})
+		if !general[o.Class] {
+			add = append(add, generalContexts(o.Class, prefer, others)...)
 		}
-		if len(out)+len(add) > 128 {
+		if len(out)+len(add) > maxContexts {
 			break
 		}
 		out = append(out, add...)
-		proposed[k], plain[o.Class] = true, true
+		proposed[k], general[o.Class] = true, true
 	}
 	return out, proposed
 }
+
+const maxContexts = 128 // of an association (PS3.8 9.3.2.2)
+
+// generalContexts are those that any object of a class may go over.
+func generalContexts(class uid.UID, prefer, others []uid.UID) []dimse.Context {
+	var out []dimse.Context
+	for _, u := range prefer[:min(len(prefer), maxPreferred)] {
+		out = append(out, dimse.Context{Class: class, Syntaxes: []uid.UID{u}})
+	}
+	out = append(out, dimse.Context{Class: class, Syntaxes: []uid.UID{uid.ExplicitVRLittleEndian, uid.ImplicitVRLittleEndian}})
+	if len(others) > 0 {
+		out = append(out, dimse.Context{Class: class, Syntaxes: others})
+	}
+	return out
+}
+
+const maxPreferred = 32 // of Destination.Prefer that are proposed
 
 // close releases the association, if there is one.
 func (m *mover) close() {

@@ -35,6 +35,13 @@ func (f RetrieverFunc) Retrieve(ctx context.Context, q *query.Query) (*Retrieval
 type Retrieval struct {
 	Count     int
 	Instances iter.Seq2[*dimse.Outgoing, error]
+
+	// Prefer are transfer syntaxes that the requestor of a C-GET is sent objects in, best
+	// first, if it takes them and Open can give them.
+	Prefer []uid.UID
+	// Others are the compressed transfer syntaxes that Open may turn objects into: C-MOVE
+	// proposes them too, beside the uncompressed ones.
+	Others []uid.UID
 }
 
 // Failure tells about one failed sub-operation. Err is nil when the peer answered with
@@ -112,6 +119,8 @@ func reason(s dimse.Status, err error) string {
 		return "destination " + rj.Reject.String()
 	case errors.As(err, &ab):
 		return "destination aborted the association"
+	case errors.As(err, &se) && se.Comment != "":
+		return se.Comment
 	case errors.As(err, &se):
 		return "first failure " + se.Status.String()
 	case errors.Is(err, errConnect):

@@ -9,6 +9,7 @@ import (
 	"gantry/dicom/uid"
 	"gantry/dimse"
 	"gantry/internal/archive/blob"
+	"gantry/internal/archive/egress"
 	"gantry/internal/archive/index"
 	"gantry/internal/archive/record"
 	"gantry/service/query"
@@ -37,6 +38,12 @@ type Front struct {
 	Objects Objects
 	// Resolve finds the destination of a C-MOVE.
 	Resolve retrieve.Resolver
+	// Egress lays objects out for peers that do not take them as they are stored.
+	Egress *egress.Gate
+	// Prefer, if set, gives the transfer syntaxes that an AE title wants objects in.
+	Prefer func(ae string) []uid.UID
+	// Failed, if set, sees each failed sub-operation, for the log.
+	Failed func(retrieve.Failure)
 
 	found findCache
 }
@@ -48,17 +55,12 @@ func (f *Front) Mux() *dimse.ServeMux {
 	storage.Register(m, f)
 	options := query.Options{Relational: true, DateTime: true, Lenient: true, Unsupported: unsupported}
 	query.Register(m, f, options)
-	retrieve.RegisterGet(m, f, retrieve.Options{Query: options})
-	move := limitMoves(retrieve.MoveSCP(f, f.Resolve, retrieve.Options{Query: options}))
+	sub := retrieve.Options{Query: options, OnFailure: f.Failed}
+	retrieve.RegisterGet(m, f, sub)
+	move := limitMoves(retrieve.MoveSCP(f, f.Resolve, sub))
 	for _, class := range []uid.UID{uid.PatientRootQueryRetrieveInformationModelMove,
 		uid.StudyRootQueryRetrieveInformationModelMove, uid.PatientStudyOnlyQueryRetrieveInformationModelMove} {
 		m.Handle(dimse.CMove, class, move)
 	}
 	return m
-}
-
-// native are the transfer syntaxes that turn into each other without a codec.
-func native(s uid.UID) bool {
-	info, ok := s.SyntaxInfo()
-	return ok && !info.Encapsulated && !info.Referenced && !info.Foreign && !info.RealTime
 }

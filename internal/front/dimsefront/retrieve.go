@@ -2,7 +2,7 @@ package dimsefront
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"io"
 	"iter"
 
@@ -10,6 +10,7 @@ import (
 	"gantry/dicom/tag"
 	"gantry/dicom/uid"
 	"gantry/dimse"
+	"gantry/internal/archive/egress"
 	"gantry/internal/archive/index"
 	"gantry/service/query"
 	"gantry/service/retrieve"
@@ -29,7 +30,11 @@ func (f *Front) Retrieve(ctx context.Context, q *query.Query) (*retrieve.Retriev
 		}
 		found = append(found, f.outgoing(&l))
 	}
-	return &retrieve.Retrieval{Count: len(found), Instances: each(found)}, nil
+	out := &retrieve.Retrieval{Count: len(found), Instances: each(found), Others: egress.Compressed()}
+	if f.Prefer != nil {
+		out.Prefer = f.Prefer(string(q.Peer.Calling))
+	}
+	return out, nil
 }
 
 func each(list []*dimse.Outgoing) iter.Seq2[*dimse.Outgoing, error] {
@@ -61,7 +66,8 @@ func selectorOf(q *query.Query) index.Selector {
 	return s
 }
 
-// outgoing is a stored instance as an object to send.
+// outgoing is a stored instance as an object to send. What it may be transcoded to is
+// found out when a peer does not take it as it is.
 func (f *Front) outgoing(l *index.Location) *dimse.Outgoing {
 	ref, head, size, stored := l.Ref, l.Sums.Head, l.Size(), l.Syntax
 	return &dimse.Outgoing{
@@ -74,7 +80,7 @@ func (f *Front) outgoing(l *index.Location) *dimse.Outgoing {
 			if syntax == stored {
 				return &body{obj.Section(ctx, head, size), obj}, nil
 			}
-			r, err := transcode(io.NewSectionReader(obj, head, size), stored, syntax)
+			r, err := f.transcoded(ctx, io.NewSectionReader(obj, head, size), stored, syntax)
 			if err != nil {
 				obj.Close()
 				return nil, err
@@ -82,6 +88,21 @@ func (f *Front) outgoing(l *index.Location) *dimse.Outgoing {
 			return &body{r, obj}, nil
 		},
 	}
+}
+
+// transcoded is a stored data set in another transfer syntax. What is stored stays as it
+// is.
+func (f *Front) transcoded(ctx context.Context, r *io.SectionReader, from, to uid.UID) (io.Reader, error) {
+	ds, err := dicom.DecodeAt(r, r.Size(), dicom.DecodeOptions{Syntax: from})
+	if err != nil {
+		return nil, err
+	}
+	out, err := f.Egress.Open(ctx, ds, from, to)
+	var e *egress.Error
+	if errors.As(err, &e) {
+		return nil, &dimse.StatusError{Status: dimse.OutOfResourcesSubOperations, Comment: e.Comment(), Err: err}
+	}
+	return out, err
 }
 
 // body closes the object that it is read from.
@@ -95,17 +116,4 @@ func (b *body) Close() error {
 		c.Close()
 	}
 	return b.object.Close()
-}
-
-// transcode lays a native data set out in another native syntax.
-func transcode(r *io.SectionReader, from, to uid.UID) (io.Reader, error) {
-	if !native(from) || !native(to) {
-		return nil, fmt.Errorf("cannot turn %s into %s", from.Name(), to.Name())
-	}
-	ds, err := dicom.DecodeAt(r, r.Size(), dicom.DecodeOptions{Syntax: from})
-	if err != nil {
-		return nil, err
-	}
-	out, _, err := dicom.NewReader(ds, to)
-	return out, err
 }

@@ -1,0 +1,124 @@
+// Package egress lays objects out for peers that do not take the transfer syntax that they
+// are stored in (PS3.4 C.4.2, PS3.5 10): uncompressed forms turn into each other as they
+// are read; images are decoded, or encoded without loss. Nothing is lossy here.
+package egress
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"sync"
+
+	"gantry/dicom"
+	"gantry/dicom/uid"
+	"gantry/pixel"
+)
+
+// Gate bounds what transcoding costs all together. It is safe for concurrent use.
+type Gate struct {
+	dir   string
+	slots chan struct{} // one for each object at work: its frames use every processor
+}
+
+// New returns a Gate. dir is where objects wait that memory should not hold; empty is
+// os.TempDir.
+func New(dir string) *Gate {
+	return &Gate{dir, make(chan struct{}, max(2, runtime.GOMAXPROCS(0)))}
+}
+
+const (
+	maxInMemory = 16 << 20 // bytes of a finished object that waits in memory, the rest in a file
+	maxObject   = 8 << 30  // bytes of a finished object
+	maxFrames   = 64 << 20 // bytes of frames at work, of one object
+)
+
+// Error says that an object cannot be had in a transfer syntax.
+type Error struct {
+	From, To uid.UID
+	Err      error
+}
+
+func (e *Error) Error() string {
+	return fmt.Sprintf("cannot be turned from %s into %s: %v", e.From.Name(), e.To.Name(), e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Comment is the reason in the few words that Error Comment has room for (PS3.7 C.4.2.2.1.8),
+// without anything of the object.
+func (e *Error) Comment() string {
+	var frame *pixel.FrameError
+	if errors.As(e.Err, &frame) {
+		return fmt.Sprintf("frame %d does not decode as %s", frame.Frame+1, keyword(e.From))
+	}
+	return fmt.Sprintf("no transcoding %s to %s", keyword(e.From), keyword(e.To))
+}
+
+func keyword(u uid.UID) string {
+	if i, ok := uid.Lookup(u); ok && i.Keyword != "" {
+		return i.Keyword
+	}
+	return string(u)
+}
+
+// Open returns the data set ds, which is stored in one transfer syntax, in another. What
+// needs a codec is finished before Open returns, in memory or in a temporary file: once a
+// message has begun, an object that fails could be ended only by ending the association,
+// and every object behind it. Errors are *Error and those of ctx.
+func (g *Gate) Open(ctx context.Context, ds *dicom.DataSet, from, to uid.UID) (io.ReadCloser, error) {
+	if Native(from) && Native(to) && !deflated(to) {
+		r, _, err := dicom.NewReader(ds, to)
+		if err != nil {
+			return nil, &Error{from, to, err}
+		}
+		return io.NopCloser(r), nil
+	}
+	select {
+	case g.slots <- struct{}{}:
+		defer func() { <-g.slots }()
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	s := &spool{ctx: ctx, dir: g.dir, max: maxObject, inMemory: maxInMemory}
+	o := pixel.Options{Limits: pixel.Limits{MaxMemory: maxFrames}, TempDir: g.dir}
+	if _, err := pixel.TranscodeDataSet(ctx, s, ds, from, to, o); err != nil {
+		s.Close()
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		return nil, &Error{from, to, err}
+	}
+	if err := s.rewind(); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// Native reports whether pixel data lies in a transfer syntax as it is (PS3.5 8.1.1): such
+// syntaxes turn into each other without a codec.
+func Native(u uid.UID) bool {
+	i, ok := u.SyntaxInfo()
+	return ok && !i.Encapsulated && !i.Referenced && !i.Foreign && !i.RealTime
+}
+
+func deflated(u uid.UID) bool {
+	i, _ := u.SyntaxInfo()
+	return i.Deflated
+}
+
+// Compressed are the compressed syntaxes that Open can make without loss and that are in
+// use, best first. The slice is shared.
+var Compressed = sync.OnceValue(func() []uid.UID {
+	var out []uid.UID
+	codecs := pixel.Builtin()
+	for _, u := range []uid.UID{uid.JPEGLosslessSV1, uid.JPEGLSLossless, uid.JPEG2000Lossless, uid.RLELossless} {
+		if c, ok := codecs.Lookup(u); ok && c.Encoder != nil {
+			out = append(out, u)
+		}
+	}
+	return out
+})

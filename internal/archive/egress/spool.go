@@ -1,0 +1,82 @@
+package egress
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+)
+
+// spool takes bytes into memory, those beyond a limit into a temporary file, and gives them
+// back.
+type spool struct {
+	ctx           context.Context // writing ends with it
+	dir           string
+	max, inMemory int64
+
+	n    int64 // bytes written
+	mem  []byte
+	file *os.File
+	name string // of the file, while it has one
+	r    io.Reader
+}
+
+func (s *spool) Write(b []byte) (int, error) {
+	if s.ctx.Err() != nil {
+		return 0, context.Cause(s.ctx)
+	}
+	if s.n += int64(len(b)); s.n > s.max {
+		return 0, fmt.Errorf("it becomes longer than %d bytes", s.max)
+	}
+	if s.file == nil && s.n <= s.inMemory {
+		s.mem = append(s.mem, b...)
+		return len(b), nil
+	}
+	if s.file == nil {
+		if err := s.create(); err != nil {
+			return 0, err
+		}
+	}
+	return s.file.Write(b)
+}
+
+// create makes the file. Where an open file may lose its name it does so at once: nothing
+// is left over then, whatever becomes of the process.
+func (s *spool) create() (err error) {
+	if s.file, err = os.CreateTemp(s.dir, "gantry-egress-*"); err != nil {
+		return err
+	}
+	if s.name = s.file.Name(); os.Remove(s.name) == nil {
+		s.name = ""
+	}
+	return nil
+}
+
+// rewind ends the writing.
+func (s *spool) rewind() error {
+	s.r = bytes.NewReader(s.mem)
+	if s.file == nil {
+		return nil
+	}
+	if _, err := s.file.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	s.r = io.MultiReader(s.r, s.file)
+	return nil
+}
+
+func (s *spool) Read(b []byte) (int, error) { return s.r.Read(b) }
+
+// Close implements io.Closer. It removes the file.
+func (s *spool) Close() error {
+	s.mem, s.r = nil, bytes.NewReader(nil)
+	if s.file == nil {
+		return nil
+	}
+	err := s.file.Close()
+	if s.name != "" {
+		os.Remove(s.name)
+	}
+	return err
+}
