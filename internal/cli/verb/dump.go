@@ -325,6 +325,9 @@ func (d *dumper) print(f *part10.File) error {
 		return nil
 	case o.Format != "text":
 		return d.document(f)
+	case o.Form == Described:
+		describedText(d.out, f, o)
+		return nil
 	case o.OneByOne && len(o.Print.Tags) > 0:
 		print := o.Print
 		for _, t := range o.Print.Tags {
