@@ -119,6 +119,9 @@ var commands = [...]func(*Stdio) *cobra.Command{
 	newFsck,
 	newBackup,
 	newRestore,
+	newDelete,
+	newUndelete,
+	newDeleted,
 	newCert,
 	newVersion,
 }

@@ -57,8 +57,9 @@ type Storage struct {
 	Layout          string // log or plain
 	Naming          string // of the plain layout
 	DuplicatePolicy string
-	PackMax         int64 // bytes
-	MinFree         int64 // bytes that stay free; 0 is the larger of 1 GiB and 1 %
+	PackMax         int64         // bytes
+	MinFree         int64         // bytes that stay free; 0 is the larger of 1 GiB and 1 %
+	UndoWindow      time.Duration // how long a deletion can be undone
 }
 
 // Database is the index.

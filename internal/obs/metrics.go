@@ -62,6 +62,9 @@ func (m *Metrics) Gauge(name, help string, value func() int64) {
 		func() float64 { return float64(value()) }))
 }
 
+// Counter adds a metric that only grows.
+func (m *Metrics) Counter(name, help string, v *atomic.Int64) { m.counter(name, help, v) }
+
 // Opened counts an association that was accepted.
 func (m *Metrics) Opened() {
 	m.Associations.Add(1)

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -34,6 +35,7 @@ type Server struct {
 	web     []*webListener
 	ready   atomic.Bool
 	token   string
+	work    []func(context.Context) // in the background, from Run to its end
 }
 
 // listener is a DICOM port.
@@ -69,6 +71,7 @@ func New(ctx context.Context, c *config.Config, console io.Writer) (_ *Server, e
 		return nil, err
 	}
 	s.health = s.newHealth(c)
+	s.work = append(s.work, s.newPurger(c).Run)
 	if err := s.listenDICOM(c); err != nil {
 		return nil, err
 	}
@@ -141,7 +144,8 @@ func (s *Server) listenHTTP(c *config.Config) error {
 		}
 	}
 	h := adminapi.Handler(adminapi.Config{Ready: s.ready.Load, Health: s.health, Metrics: s.metrics.Handler(), Token: s.token,
-		Held: quarantine{s.archive.index, s.archive.index, s.archive.ingest}})
+		Held:    quarantine{s.archive.index, s.archive.index, s.archive.ingest},
+		Deleted: s.archive.deletions(c, s.log.Logger)})
 	addrs := []string{c.HTTP.Address}
 	if c.Monitoring.Enabled {
 		addrs = append(addrs, net.JoinHostPort(c.Server.Bind, strconv.Itoa(c.Monitoring.MetricsPort)))
@@ -189,6 +193,11 @@ func (s *Server) Run(ctx context.Context) error {
 	for _, l := range s.web {
 		go func() { failed <- l.server.Serve(l.Listener) }()
 	}
+	working, rest := context.WithCancel(serving)
+	var background sync.WaitGroup
+	for _, w := range s.work {
+		background.Go(func() { w(working) })
+	}
 	s.ready.Store(true)
 	var err error
 	select {
@@ -196,7 +205,9 @@ func (s *Server) Run(ctx context.Context) error {
 	case err = <-failed:
 	}
 	s.ready.Store(false)
+	rest()
 	s.shutdown()
+	background.Wait()
 	return errors.Join(err, s.Close())
 }
 

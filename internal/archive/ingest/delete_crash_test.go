@@ -115,7 +115,7 @@ func (l *lives) check() {
 // sent, deleted, restored, purged and sent again. The index is lost each time, so that what
 // stands in the log alone decides: nothing purged returns, nothing restored is lost.
 func TestDeleteCrash(t *testing.T) {
-	for round := range long(60) {
+	for round := range long(20) {
 		t.Run(fmt.Sprint(round), func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(uint64(round), 19))
 			mem := vfs.NewMem()

@@ -15,8 +15,9 @@ type Config struct {
 	Ready   func() bool  // whether the archive takes work
 	Health  http.Handler // the report
 	Metrics http.Handler
-	Token   string // what clients must show for Metrics and Held; empty for nothing
+	Token   string // what clients must show for all but health; empty for nothing
 	Held    Quarantine
+	Deleted Deletions
 }
 
 // Handler serves
@@ -25,6 +26,7 @@ type Config struct {
 //	/health           the state as JSON, open to everybody: it holds no names
 //	/metrics          Prometheus text, with the token
 //	/quarantine       what strangers sent, with the token
+//	/deleted          what was deleted and can be undone, with the token
 func Handler(c Config) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { text(w, http.StatusOK, "alive\n") })
@@ -38,8 +40,9 @@ func Handler(c Config) http.Handler {
 	mux.Handle("GET /health", c.Health)
 	mux.Handle("GET /metrics", guard(c.Token, c.Metrics))
 	quarantine(mux, c.Token, c.Held)
+	deletions(mux, c.Token, c.Deleted)
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
-		text(w, http.StatusOK, "Gantry\n\n/livez /readyz /health /metrics /quarantine\n")
+		text(w, http.StatusOK, "Gantry\n\n/livez /readyz /health /metrics /quarantine /deleted\n")
 	})
 	return harden(mux)
 }

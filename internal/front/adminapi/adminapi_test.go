@@ -2,10 +2,13 @@ package adminapi
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"gantry/internal/archive/deletion"
 )
 
 type noneHeld struct{}
@@ -15,7 +18,7 @@ func (noneHeld) Release(context.Context, string, string) error { return nil }
 func (noneHeld) Delete(context.Context, string, string) error  { return ErrNotHeld }
 
 func TestQuarantineRequests(t *testing.T) {
-	h := Handler(Config{Ready: func() bool { return true }, Health: http.NotFoundHandler(), Metrics: http.NotFoundHandler(), Held: noneHeld{}})
+	h := Handler(Config{Ready: func() bool { return true }, Health: http.NotFoundHandler(), Metrics: http.NotFoundHandler(), Held: noneHeld{}, Deleted: noneDeleted{}})
 	for _, c := range []struct {
 		path, kind, body string
 		want             int
@@ -41,7 +44,7 @@ func TestRoutes(t *testing.T) {
 	said := func(s string) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte(s)) })
 	}
-	h := Handler(Config{Ready: func() bool { return ready }, Health: said("health"), Metrics: said("metrics"), Held: noneHeld{}, Token: "secret"})
+	h := Handler(Config{Ready: func() bool { return ready }, Health: said("health"), Metrics: said("metrics"), Held: noneHeld{}, Deleted: noneDeleted{}, Token: "secret"})
 	for _, c := range []struct {
 		path, token string
 		ready       bool
@@ -58,6 +61,8 @@ func TestRoutes(t *testing.T) {
 		{"/elsewhere", "", true, 404},
 		{"/quarantine", "", true, 401},
 		{"/quarantine", "Bearer secret", true, 200},
+		{"/deleted", "", true, 401},
+		{"/deleted", "Bearer secret", true, 200},
 	} {
 		ready = c.ready
 		r := httptest.NewRequest("GET", c.path, nil)
@@ -68,6 +73,51 @@ func TestRoutes(t *testing.T) {
 		h.ServeHTTP(w, r)
 		if w.Code != c.want || w.Header().Get("X-Content-Type-Options") != "nosniff" {
 			t.Errorf("%s with %q: %d, want %d", c.path, c.token, w.Code, c.want)
+		}
+	}
+}
+
+type noneDeleted struct{}
+
+func (noneDeleted) Deleted(context.Context, int) ([]Deleted, error) { return nil, nil }
+
+func (noneDeleted) Delete(_ context.Context, w deletion.What) (deletion.Result, error) {
+	switch w.Study {
+	case "1.2":
+		return deletion.Result{Versions: 1}, nil
+	case "1.3":
+		return deletion.Result{}, errors.New("the disk is gone")
+	case "":
+		return deletion.Result{}, deletion.ErrWhat
+	}
+	return deletion.Result{}, deletion.ErrNothing
+}
+
+func (n noneDeleted) Undelete(ctx context.Context, w deletion.What) (deletion.Result, error) {
+	return n.Delete(ctx, w)
+}
+
+func TestDeletionRequests(t *testing.T) {
+	h := Handler(Config{Ready: func() bool { return true }, Health: http.NotFoundHandler(), Metrics: http.NotFoundHandler(), Held: noneHeld{}, Deleted: noneDeleted{}})
+	for _, c := range []struct {
+		path, kind, body string
+		want             int
+	}{
+		{"/deleted/add", "application/json", `{"studyInstanceUID":"1.2"}`, 200},
+		{"/deleted/undo", "application/json", `{"studyInstanceUID":"1.2"}`, 200},
+		{"/deleted/add", "text/plain", `{"studyInstanceUID":"1.2"}`, 415},
+		{"/deleted/add", "application/json", `{"study":"1.2"}`, 400},
+		{"/deleted/add", "application/json", `{}`, 400},
+		{"/deleted/add", "application/json", "[" + strings.Repeat("1,", 5000), 400},
+		{"/deleted/undo", "application/json", `{"studyInstanceUID":"1.9"}`, 404},
+		{"/deleted/add", "application/json", `{"studyInstanceUID":"1.3"}`, 500},
+	} {
+		r := httptest.NewRequest("POST", c.path, strings.NewReader(c.body))
+		r.Header.Set("Content-Type", c.kind)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != c.want || strings.Contains(w.Body.String(), "disk") {
+			t.Errorf("%s %.40s: %d %s, want %d", c.path, c.body, w.Code, w.Body, c.want)
 		}
 	}
 }
