@@ -11,8 +11,8 @@ func newStore(stdio *Stdio) *cobra.Command {
 	c := command("store PEER FILE...", "Send files to a peer (C-STORE)", &cobra.Command{
 		Long: `Send files to a peer (C-STORE): files, folders with all that is below them, DICOMDIRs, ZIP
 files, and with "-" the names on standard input, one a line. Each object goes in the transfer
-syntax it has; uncompressed ones are changed to another uncompressed one where the peer does
-not take theirs. What is no DICOM file is named and counts as failed.
+syntax it has; where the peer does not take that, in an uncompressed one. Nothing is compressed
+with loss. What is no DICOM file is named and counts as failed.
 
 The report has a line for each object. With --resume what it says was sent is left out.
 
@@ -24,6 +24,9 @@ The report has a line for each object. With --resume what it says was sent is le
 	})
 	c.RunE = func(c *cobra.Command, args []string) error {
 		o.Inputs = args[1:]
+		if as, _ := c.Flags().GetBool("no-transcode"); as {
+			o.Decoding = verb.DecodeNever
+		}
 		if verbose, _ := c.Flags().GetBool("verbose"); verbose {
 			o.Say = verb.Verbose
 		}
@@ -34,6 +37,7 @@ The report has a line for each object. With --resume what it says was sent is le
 	f.BoolVar(&o.Halt, "stop-on-error", false, "stop at the first object that fails")
 	f.BoolP("verbose", "v", false, "say what is being done")
 	f.StringVar(&o.Pattern, "scan-pattern", "", "take only files in folders whose names match, such as *.dcm")
+	f.Bool("no-transcode", false, "what is compressed goes as it is, or fails")
 	f.IntVarP(&o.Jobs, "jobs", "j", 1, "associations at a time")
 	f.IntVar(&o.Retries, "retries", 3, "how often to try again when the peer is busy or the association breaks")
 	f.StringVar(&o.Report, "report", "", "file to report to")

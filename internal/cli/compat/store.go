@@ -186,7 +186,7 @@ func contextsShown() Flag {
 }
 
 func dcmsend() *Program {
-	o := &verb.Store{Halt: true}
+	o := &verb.Store{Halt: true, Decoding: verb.DecodeLossless}
 	p := &Program{
 		Name: "dcmsend", DCMTK: true, Purpose: "simple DICOM storage SCU (sender)", Usage: "[options] peer port dcmfile-in...",
 		Options: o, Args: calls(&o.Peer, -1, &o.Inputs), Run: o.Run,
@@ -195,9 +195,9 @@ func dcmsend() *Program {
 			{"Input options", append(append(inputFormat(&o.OnlyFiles, true), inputFiles(o)...),
 				Flag{Names: names("+rd/--read-from-dicomdir"), Help: "the inputs are DICOMDIRs: send what they refer to", Set: to(&o.ReadDir, true)})},
 			{"Processing options", []Flag{
-				{Names: names("-dn/--decompress-never"), Always: "compressed objects are sent as they are"},
-				{Names: names("+dls/--decompress-lossless"), Refuse: "compressed objects are sent as they are, or fail when the peer does not take them"},
-				{Names: names("+dly/--decompress-lossy"), Refuse: "compressed objects are sent as they are, or fail when the peer does not take them"},
+				{Names: names("-dn/--decompress-never"), Help: "compressed objects are sent as they are, or fail", Set: to(&o.Decoding, verb.DecodeNever)},
+				{Names: names("+dls/--decompress-lossless"), Help: "where the peer does not take them, decompress those that are compressed without loss (default)", Same: true, Set: to(&o.Decoding, verb.DecodeLossless)},
+				{Names: names("+dly/--decompress-lossy"), Help: "and those that are compressed with loss", Set: to(&o.Decoding, verb.DecodeAll)},
 				compression(),
 				{Names: names("-nh/--no-halt"), Help: "go on after a failure", Set: to(&o.Halt, false)},
 				{Names: names("-nip/--no-illegal-proposal"), Always: "the default transfer syntax is proposed for all that can be laid out in it"},
@@ -219,7 +219,7 @@ func dcmsend() *Program {
 			{62, "an object was not stored", []verb.Outcome{verb.Partial, verb.Failed, verb.Nothing}},
 		},
 	}
-	p.Groups[0].Flags = append(p.Groups[0].Flags, contextsShown(), Flag{Names: names("--list-decoders"), Refuse: "compressed objects are sent as they are"})
+	p.Groups[0].Flags = append(p.Groups[0].Flags, contextsShown(), Flag{Names: names("--list-decoders"), Refuse: "gantry convert --list-syntaxes tells what is decoded"})
 	// dcmsend has no socket timeout of its own.
 	p.Groups[4].Flags = without(p.Groups[4].Flags, "-ts")
 	return p

@@ -49,7 +49,7 @@ func TestScripts(t *testing.T) {
 		Deadline:            time.Now().Add(2 * time.Minute),
 		Setup:               setup,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"needs": needs, "ports": ports, "listening": listening, "objects": objects, "exits": exits, "tour": tour,
+			"needs": needs, "ports": ports, "listening": listening, "objects": objects, "images": images, "exits": exits, "tour": tour,
 		},
 	})
 }

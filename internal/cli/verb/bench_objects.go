@@ -19,6 +19,7 @@ import (
 	"gantry/dicom/uid"
 	"gantry/dicom/vr"
 	"gantry/dimse"
+	"gantry/internal/archive/egress"
 )
 
 // modalities are those that objects are made of, with the bytes of a pixel.
@@ -208,6 +209,7 @@ const maxBenchFiles = 100_000
 // filesToSend are objects in files, sent over and over.
 type filesToSend struct {
 	files  []sending
+	as     *Store // sends each as it is stored
 	fresh  bool
 	maker  *maker // names studies, series and instances that are fresh
 	serial atomic.Int64
@@ -219,7 +221,8 @@ func newFiles(o *Bench, s *Stdio) (*filesToSend, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &filesToSend{fresh: o.Fresh, maker: maker}
+	from.Decoding, from.gate = DecodeNever, egress.New("")
+	out := &filesToSend{as: from, fresh: o.Fresh, maker: maker}
 	for src, err := range from.sources(s) {
 		var f sending
 		if err == nil {
@@ -241,7 +244,7 @@ func newFiles(o *Bench, s *Stdio) (*filesToSend, error) {
 
 // contexts are one for each class and syntax.
 func (l *filesToSend) contexts() ([]dimse.Context, error) {
-	return (&Store{}).plan(l.files)
+	return l.as.plan(l.files)
 }
 
 // send sends the next file.
@@ -253,7 +256,7 @@ func (l *filesToSend) send(ctx context.Context, a *dimse.Assoc) (int64, error) {
 		return 0, err
 	}
 	defer done()
-	out := outgoing(file, f)
+	out := l.as.outgoing(file, f)
 	if l.fresh {
 		if out, err = l.renamed(file.DataSet, f, n); err != nil {
 			return 0, err
@@ -281,11 +284,14 @@ func (l *filesToSend) renamed(ds *dicom.DataSet, f sending, n int64) (*dimse.Out
 		return nil, err
 	}
 	return &dimse.Outgoing{Class: f.class, Instance: instance, Syntax: f.syntax, Size: int64(len(b)),
-		Open: func(_ context.Context, syntax uid.UID) (io.ReadCloser, error) {
+		Open: func(ctx context.Context, syntax uid.UID) (io.ReadCloser, error) {
 			if syntax == f.syntax {
 				return io.NopCloser(bytes.NewReader(b)), nil
 			}
-			return transcoded(ds, f.syntax, syntax)
+			if err := l.as.may(f.syntax, syntax); err != nil {
+				return nil, err
+			}
+			return l.as.gate.Open(ctx, ds, f.syntax, syntax)
 		}}, nil
 }
 

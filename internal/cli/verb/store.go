@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"gantry/dicom/uid"
+	"gantry/internal/archive/egress"
 )
 
 // Store sends objects to a peer (C-STORE, PS3.4 annex B).
@@ -24,18 +25,31 @@ type Store struct {
 	OnlyFiles  bool     // what has no file meta information is refused
 	Halt       bool     // stop at the first object that fails
 	Allowed    []uid.UID
-	Combine    bool // one context for a class, with all syntaxes
-	Single     bool // one association, whatever it takes
-	Jobs       int  // associations at a time
-	Retries    int  // how often to try again after a failure that may pass
-	Repeat     int  // how often to send everything
+	Decoding   Decoding // what compressed objects may become where the peer does not take them
+	Combine    bool     // one context for a class, with all syntaxes
+	Single     bool     // one association, whatever it takes
+	Jobs       int      // associations at a time
+	Retries    int      // how often to try again after a failure that may pass
+	Repeat     int      // how often to send everything
 	Report     string
 	Resume     bool // leave out what the report says was sent
 	Progress   bool // show progress, even when not on a terminal
 	Rename     bool // append .done or .bad to files
 	Abort      bool
 	retryAfter time.Duration // first pause before trying again; default one second
+	gate       *egress.Gate
 }
+
+// Decoding says which objects may be decoded where the peer does not take their transfer
+// syntax. Nothing is ever compressed with loss.
+type Decoding uint8
+
+// What may be decoded.
+const (
+	DecodeAll      Decoding = iota
+	DecodeLossless          // what is compressed without loss
+	DecodeNever             // nothing, nor is anything encoded
+)
 
 // maxRetryPause bounds the pause before a retry.
 const maxRetryPause = time.Minute
@@ -73,6 +87,7 @@ func (o *Store) check() error {
 	if o.Resume && o.Report == "" {
 		return Fail(Usage, "to resume, the report file of the run before is wanted")
 	}
+	o.gate = egress.New("")
 	if o.Jobs < 1 {
 		o.Jobs = 1
 	}

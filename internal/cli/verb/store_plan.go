@@ -6,6 +6,7 @@ import (
 
 	"gantry/dicom/uid"
 	"gantry/dimse"
+	"gantry/internal/archive/egress"
 	"gantry/ul"
 )
 
@@ -49,22 +50,23 @@ func (p *planner) add(f sending) {
 // allows reports whether a syntax may be proposed.
 func (o *Store) allows(u uid.UID) bool { return len(o.Allowed) == 0 || slices.Contains(o.Allowed, u) }
 
-// contexts are those that an object needs: its own syntax, and, if it is not compressed,
-// the others that it can be laid out in.
+// contexts are those that an object needs: its own syntax, and those that it may be turned
+// into.
 func (o *Store) contexts(f sending) []dimse.Context {
 	var syntaxes []uid.UID
 	if o.allows(f.syntax) {
 		syntaxes = append(syntaxes, f.syntax)
 	}
-	if isUncompressed(f.syntax) {
-		others := o.Allowed
-		if len(others) == 0 {
-			others = []uid.UID{uid.ImplicitVRLittleEndian}
+	others := o.Allowed
+	if len(others) == 0 {
+		others = []uid.UID{uid.ExplicitVRLittleEndian, uid.ImplicitVRLittleEndian}
+		if isUncompressed(f.syntax) {
+			others = others[1:]
 		}
-		for _, u := range others {
-			if isUncompressed(u) && u != f.syntax {
-				syntaxes = append(syntaxes, u)
-			}
+	}
+	for _, u := range others {
+		if u != f.syntax && o.may(f.syntax, u) == nil {
+			syntaxes = append(syntaxes, u)
 		}
 	}
 	if o.Combine && len(syntaxes) > 0 {
@@ -75,6 +77,23 @@ func (o *Store) contexts(f sending) []dimse.Context {
 		out = append(out, dimse.Context{Class: f.class, Syntaxes: []uid.UID{u}})
 	}
 	return out
+}
+
+// may says why an object must not, or cannot, be sent in another syntax than its own.
+func (o *Store) may(from, to uid.UID) error {
+	if isUncompressed(from) && isUncompressed(to) {
+		return nil
+	}
+	i, known := from.SyntaxInfo()
+	switch {
+	case o.Decoding == DecodeNever:
+		return fmt.Errorf("the peer does not take %s, and it must not be transcoded", from.Name())
+	case o.Decoding == DecodeLossless && i.Lossy:
+		return fmt.Errorf("the peer does not take %s, and what is compressed with loss must not be decoded", from.Name())
+	case !known || i.Video || i.Referenced || !isUncompressed(to) && !slices.Contains(egress.Compressed(), to):
+		return fmt.Errorf("the peer does not take %s, and Gantry cannot turn it into %s", from.Name(), to.Name())
+	}
+	return nil
 }
 
 // missing are the wanted contexts that are not there yet.

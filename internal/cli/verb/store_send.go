@@ -1,14 +1,12 @@
 package verb
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"time"
 
-	"gantry/dicom"
 	"gantry/dicom/part10"
 	"gantry/dicom/uid"
 	"gantry/dimse"
@@ -112,6 +110,10 @@ func (t *storing) one(ctx context.Context, a *dimse.Assoc, f sending) error {
 		if a.Err() != nil || ctx.Err() != nil {
 			return fmt.Errorf("%s: the association ended: %w", f.name, err)
 		}
+		var none *dimse.ErrNoContext
+		if why := t.o.may(f.syntax, uid.ExplicitVRLittleEndian); errors.As(err, &none) && why != nil {
+			err = why
+		}
 		t.fail(f.source, err, 0)
 		return nil
 	}
@@ -137,7 +139,7 @@ func (t *storing) one(ctx context.Context, a *dimse.Assoc, f sending) error {
 func (t *storing) store(ctx context.Context, a *dimse.Assoc, file *part10.File, f sending) (dimse.Status, error) {
 	wait := max(t.o.retryAfter, time.Second/4)
 	for tries := 0; ; tries++ {
-		status, err := a.Store(ctx, outgoing(file, f))
+		status, err := a.Store(ctx, t.o.outgoing(file, f))
 		if err != nil || status&0xFF00 != dimse.OutOfResources || tries >= t.o.Retries {
 			return status, err
 		}
@@ -149,26 +151,17 @@ func (t *storing) store(ctx context.Context, a *dimse.Assoc, file *part10.File, 
 }
 
 // outgoing is a file as an object to send.
-func outgoing(file *part10.File, f sending) *dimse.Outgoing {
+func (o *Store) outgoing(file *part10.File, f sending) *dimse.Outgoing {
 	return &dimse.Outgoing{
 		Class: f.class, Instance: f.instance, Syntax: f.syntax, Size: file.Size() - file.DataSetOffset,
-		Open: func(_ context.Context, syntax uid.UID) (io.ReadCloser, error) {
+		Open: func(ctx context.Context, syntax uid.UID) (io.ReadCloser, error) {
 			if syntax == f.syntax {
 				return io.NopCloser(file.DataSetReader()), nil
 			}
-			return transcoded(file.DataSet, f.syntax, syntax)
+			if err := o.may(f.syntax, syntax); err != nil {
+				return nil, err
+			}
+			return o.gate.Open(ctx, file.DataSet, f.syntax, syntax)
 		},
 	}
-}
-
-// transcoded lays an uncompressed data set out anew.
-func transcoded(ds *dicom.DataSet, from, to uid.UID) (io.ReadCloser, error) {
-	if !isUncompressed(from) || !isUncompressed(to) {
-		return nil, fmt.Errorf("the peer does not take %s, and Gantry cannot turn it into %s", from.Name(), to.Name())
-	}
-	var b bytes.Buffer
-	if err := dicom.Encode(&b, ds, to); err != nil {
-		return nil, err
-	}
-	return io.NopCloser(&b), nil
 }
