@@ -49,10 +49,8 @@ func Main(args []string, stdio Stdio) int {
 
 // Run is Main without the process: ctx stands for the signals that end it.
 func Run(ctx context.Context, args []string, stdio Stdio) int {
-	if len(args) > 0 {
-		if p, ok := compat.Lookup(args[0]); ok {
-			return p.Main(ctx, args[1:], &stdio)
-		}
+	if p, rest, ok := compat.Resolve(args); ok {
+		return p.Main(ctx, rest, &stdio)
 	}
 	root := newRoot(&stdio)
 	root.SetArgs(arguments(args))

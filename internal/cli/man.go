@@ -56,13 +56,13 @@ func writeManual(root *cobra.Command, dir string, dcmtk bool) (int, error) {
 	if err := verbPages(root, page); err != nil {
 		return n, err
 	}
-	names := compat.Names(false)
+	names := compat.Programs(false)
 	if dcmtk {
-		names = append(names, compat.Names(true)...)
+		names = append(names, compat.Programs(true)...)
 	}
 	for _, name := range names {
 		p, _ := compat.Lookup(name)
-		if err := page(name, func(r *roff) { r.program(p) }); err != nil {
+		if err := page(strings.ReplaceAll(name, " ", "-"), func(r *roff) { r.program(p) }); err != nil {
 			return n, err
 		}
 	}

@@ -27,6 +27,7 @@ if that can be told: with --receive by the folder, with --have by asking the des
 	c.Flags().StringVar(&o.Dest, "dest", "", "AE title to send to (required)")
 	c.Flags().IntVar(&o.Receive, "receive", 0, "port to receive the objects on; 0 for none")
 	folderFlags(c, &o.Folder)
+	mediaFlags(c, o)
 	resumeFlags(c, o)
 	c.Flags().StringVar(&o.Have, "have", "", "AE@host:port where the destination answers queries: only what it has not is moved")
 	c.MarkFlagRequired("dest")
@@ -51,6 +52,7 @@ association breaks, what is missing is asked for again; --resume begins like tha
 	peerFlags(c, &o.Peer)
 	queryFlags(c, &o.Query)
 	folderFlags(c, &o.Folder)
+	mediaFlags(c, o)
 	resumeFlags(c, o)
 	return c
 }
@@ -60,9 +62,14 @@ func resumeFlags(c *cobra.Command, o *verb.Retrieve) {
 	c.Flags().IntVar(&o.Retries, "retries", 3, "how often to go on, as --resume does, after a broken association")
 }
 
+func mediaFlags(c *cobra.Command, o *verb.Retrieve) {
+	c.Flags().BoolVar(&o.Folder.ISO9660, "iso-9660", false, "names that media take, IM000001 and so on, for the namings flat and tree")
+	c.Flags().BoolVar(&o.Media.Directory, "dicomdir", false, "write a DICOMDIR of what was received; wants --iso-9660")
+}
+
 func folderFlags(c *cobra.Command, o *verb.Folder) {
 	c.Flags().StringVar(&o.Dir, "dir", ".", "folder to write to")
-	c.Flags().Var((*naming)(&o.Naming), "naming", "names of files: flat, hierarchical (study/series), date (of the study) or viewer (month/datetime_accession)")
+	c.Flags().Var((*naming)(&o.Naming), "naming", "names of files: flat, hierarchical (study/series), date (of the study), tree (names of patient, study and series) or viewer (month/datetime_accession)")
 	c.Flags().Var((*overwrite)(&o.Twice), "overwrite", "replace files that are there already")
 	c.Flags().Lookup("overwrite").NoOptDefVal = "true"
 }

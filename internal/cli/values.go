@@ -16,6 +16,8 @@ func (n *naming) String() string {
 		return "hierarchical"
 	case verb.ByDate:
 		return "date"
+	case verb.ByPatient:
+		return "tree"
 	case verb.ByViewer:
 		return "viewer"
 	}
@@ -30,10 +32,12 @@ func (n *naming) Set(s string) error {
 		*n = naming(verb.BySeries)
 	case "date":
 		*n = naming(verb.ByDate)
+	case "tree":
+		*n = naming(verb.ByPatient)
 	case "viewer":
 		*n = naming(verb.ByViewer)
 	default:
-		return fmt.Errorf("want flat, hierarchical, date or viewer")
+		return fmt.Errorf("want flat, hierarchical, date, tree or viewer")
 	}
 	return nil
 }

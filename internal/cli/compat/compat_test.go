@@ -33,7 +33,7 @@ func TestTables(t *testing.T) {
 			}
 			return script
 		})
-		name := filepath.Join("testdata", "compat", p.Name+".golden")
+		name := filepath.Join("testdata", "compat", strings.ReplaceAll(p.Name, " ", "_")+".golden")
 		if *update {
 			if err := os.WriteFile(name, b.Bytes(), 0o644); err != nil {
 				t.Fatal(err)
@@ -89,6 +89,14 @@ func sample(t *testing.T, param string) string {
 		return "replace"
 	case "structure":
 		return "flat"
+	case "layout":
+		return "tree"
+	case "verbosity":
+		return "info"
+	case "binary|json|xml":
+		return "xml"
+	case "record-key":
+		return "SOPClassUID:1"
 	case "mode":
 		return "move"
 	case "yes|no":

@@ -2,6 +2,7 @@ package compat
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -32,6 +33,14 @@ func programs() []entry {
 		{"dcm_info", false, dcmInfo},
 		{"dcm_dump", false, dcmDump},
 		{"pacs_integration_e2e", false, pacsIntegration},
+		{"odil", false, odil},
+		{"odil echo", false, odilEcho},
+		{"odil find", false, odilFind},
+		{"odil get", false, odilGet},
+		{"odil store", false, odilStore},
+		{"odil print", false, odilPrint},
+		{"odil transcode", false, odilTranscode},
+		{"odil dicomdir", false, odilDicomdir},
 		{"echoscu", true, echoscu},
 		{"storescu", true, storescu},
 		{"dcmsend", true, dcmsend},
@@ -47,8 +56,11 @@ func programs() []entry {
 }
 
 // Lookup returns the program of a name, as argv[0] has it.
-func Lookup(argv0 string) (*Program, bool) {
-	name := strings.TrimSuffix(filepath.Base(argv0), ".exe")
+func Lookup(argv0 string) (*Program, bool) { return named(base(argv0)) }
+
+func base(argv0 string) string { return strings.TrimSuffix(filepath.Base(argv0), ".exe") }
+
+func named(name string) (*Program, bool) {
 	for _, e := range programs() {
 		if e.name == name {
 			return e.make(), true
@@ -57,8 +69,28 @@ func Lookup(argv0 string) (*Program, bool) {
 	return nil, false
 }
 
+// Resolve returns the program of a command line and its arguments: that of argv[0], or of
+// argv[0] with the sub-command behind it.
+func Resolve(argv []string) (p *Program, args []string, ok bool) {
+	if len(argv) == 0 {
+		return nil, nil, false
+	}
+	if len(argv) > 1 {
+		if p, ok := named(base(argv[0]) + " " + argv[1]); ok {
+			return p, argv[2:], true
+		}
+	}
+	p, ok = Lookup(argv[0])
+	return p, argv[1:], ok
+}
+
 // Names lists the described names or DCMTK's.
 func Names(dcmtk bool) []string {
+	return slices.DeleteFunc(Programs(dcmtk), func(name string) bool { return strings.Contains(name, " ") })
+}
+
+// Programs lists them with the sub-commands.
+func Programs(dcmtk bool) []string {
 	var out []string
 	for _, e := range programs() {
 		if e.dcmtk == dcmtk {

@@ -44,11 +44,18 @@ func command(line string) (program string, args []string, ok bool) {
 	}
 	switch {
 	case len(f) > 1 && f[0] == "exec":
-		return f[1], f[2:], true
+		f = f[1:]
 	case len(f) > 2 && f[0] == "exits":
-		return f[2], f[3:], true
+		f = f[2:]
+	default:
+		return "", nil, false
 	}
-	return "", nil, false
+	if len(f) > 1 {
+		if _, ok := named(f[0] + " " + f[1]); ok {
+			return f[0] + " " + f[1], f[2:], true
+		}
+	}
+	return f[0], f[1:], true
 }
 
 // uses tells whether the arguments have the flag under one of its names.

@@ -22,6 +22,8 @@ type answers interface {
 // answers returns what prints in the layout and form asked for.
 func (o *Find) answers(w io.Writer, identifier *dicom.DataSet) (answers, error) {
 	switch o.Layout + " " + formName[o.Form] {
+	case "text odil":
+		return &odilAnswers{w: w, names: o.DecodeUIDs}, nil
 	case "text dcmtk":
 		return &dumpedAnswers{w: w}, nil
 	case "text modern", "text described":
@@ -43,7 +45,7 @@ func (o *Find) answers(w io.Writer, identifier *dicom.DataSet) (answers, error) 
 }
 
 var (
-	formName = [...]string{Modern: "modern", Described: "described", Described3: "query", DCMTK: "dcmtk"}
+	formName = [...]string{Modern: "modern", Described: "described", Described3: "query", DCMTK: "dcmtk", Odil: "odil"}
 	layouts  = [...]string{Modern: "text, json, csv, xml or table", Described: "text, json, xml or csv", Described3: "table, json or csv", DCMTK: "text"}
 )
 

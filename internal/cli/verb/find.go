@@ -32,6 +32,7 @@ type Find struct {
 	Repeat     int
 	Abort      bool
 	EmptyIsBad bool   // no answer is Nothing, not Done
+	DecodeUIDs bool   // odil's form: names in place of the UIDs that have one
 	NoDefaults bool   // ask for nothing that was not named
 	Modality   string // a key whose element depends on the level
 	Batch      string // file of queries, one a line; "-" is standard input, empty is none

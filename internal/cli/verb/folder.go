@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 
 	"gantry/dicom/part10"
@@ -29,12 +30,17 @@ type Folder struct {
 	Ignore      bool   // receive and keep nothing
 	ByStudy     bool   // a folder for each study: StudyPrefix_UID
 	Bare        bool   // the data set alone, without file meta information
+	ISO9660     bool   // names that media take (PS3.10 8.2), for ByInstance and ByPatient
 
 	kept       []func(context.Context, string, *dimse.Incoming) error // told of each new file
 	room       func(study uid.UID) error                              // refuses what there is no room for
 	fromCalled bool                                                   // the sender is the called side, as in C-GET
 
 	files, bytes, failed, ignored atomic.Int64
+
+	counting sync.Mutex
+	counts   map[string]int // numbers given in each folder
+	numbered map[string]int // of studies and series without a name
 }
 
 // Twice is what a Folder does with a second object of a name.

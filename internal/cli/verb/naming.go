@@ -21,6 +21,7 @@ const (
 	BySeries                 // Study/Series/SOP.dcm
 	ByDate                   // YYYY/MM/DD/Study/SOP.dcm, by Study Date
 	ByModality               // CT.SOP, as DCMTK has it
+	ByPatient                // name/study/series/SOP.dcm, by what people call them
 	ByViewer                 // YYYYMM/YYYYMMDDHHMMSS_accession/prefix_SOP.dcm; prefix angio for XA, else none
 )
 
@@ -39,7 +40,7 @@ func (f *Folder) place(tmp *os.File, size int64, in *dimse.Incoming) (string, er
 	}
 	flat := f.Naming == ByInstance || f.Naming == ByModality
 	if flat && !f.ByStudy && f.room == nil {
-		return name, nil
+		return f.numberedOr(".", name)
 	}
 	ds, err := f.head(tmp, size, in)
 	if err != nil {
@@ -56,6 +57,9 @@ func (f *Folder) place(tmp *os.File, size int64, in *dimse.Incoming) (string, er
 		return filepath.Join(strings.TrimPrefix(f.StudyPrefix+"_"+study, "_"), name), nil
 	case flat:
 		return name, nil
+	case f.Naming == ByPatient:
+		dir := f.treeName(ds)
+		return f.numberedOr(dir, filepath.Join(dir, name))
 	case f.Naming == BySeries:
 		return filepath.Join(study, part(ds.UID(tag.SeriesInstanceUID)), name), nil
 	case f.Naming == ByViewer:
@@ -68,9 +72,17 @@ func (f *Folder) place(tmp *os.File, size int64, in *dimse.Incoming) (string, er
 	return filepath.Join(date[:4], date[4:6], date[6:], study, name), nil
 }
 
+// numberedOr is the next number in dir where names are to fit media, else name.
+func (f *Folder) numberedOr(dir, name string) (string, error) {
+	if f.ISO9660 {
+		return f.numberedName(dir)
+	}
+	return name, nil
+}
+
 // head is what names are made of.
 func (f *Folder) head(tmp *os.File, size int64, in *dimse.Incoming) (*dicom.DataSet, error) {
-	o := dicom.DecodeOptions{Until: tag.SeriesNumber}
+	o := dicom.DecodeOptions{Until: tag.AcquisitionNumber}
 	if f.Bare {
 		o.Syntax = in.Syntax
 	}

@@ -65,3 +65,47 @@ func TestHowFar(t *testing.T) {
 		}
 	}
 }
+
+// TestTreeNaming stores objects by what people call them, and by what media take: text
+// from the wire is one component of a path, whatever it says.
+func TestTreeNaming(t *testing.T) {
+	for _, c := range []struct {
+		edit func(*dicom.Editor)
+		iso  bool
+		want string
+	}{
+		{func(e *dicom.Editor) {
+			e.SetText(tag.PatientName, "Doe^Jane").SetText(tag.StudyID, "S1").SetText(tag.StudyDescription, "Knee").SetText(tag.SeriesNumber, "4").SetText(tag.SeriesDescription, "t1 sag")
+		}, false, "Doe^Jane/S1_Knee/4_t1 sag/1.2.3.dcm"},
+		{func(e *dicom.Editor) {
+			e.SetText(tag.PatientName, "Doe^Jane").SetText(tag.StudyID, "S1").SetText(tag.SeriesNumber, "4")
+		}, true, "DOE_JANE/S1/4/IM000001"},
+		{func(e *dicom.Editor) { e.SetText(tag.PatientID, "../..").SetText(tag.StudyID, "/etc") }, false, "_.._/_etc/1/1.2.3.dcm"},
+		{func(e *dicom.Editor) { e.SetText(tag.PatientID, "..").SetText(tag.StudyID, "-rf") }, false, "_/_-rf/1/1.2.3.dcm"},
+		{func(e *dicom.Editor) {}, false, "_/1/2/1.2.3.dcm"},
+		{func(e *dicom.Editor) {}, true, "_/1/2/IM000001"},
+	} {
+		f := &Folder{Dir: t.TempDir(), Naming: ByPatient, ISO9660: c.iso}
+		err := f.Store(t.Context(), incoming(t, c.edit))
+		if _, missing := os.Stat(filepath.Join(f.Dir, c.want)); err != nil || missing != nil {
+			found, _ := filepath.Glob(filepath.Join(f.Dir, "*/*/*/*"))
+			t.Errorf("%s: %v, %v", c.want, err, found)
+		}
+	}
+}
+
+// TestNumberedNames stores twice, in two runs: nothing is replaced.
+func TestNumberedNames(t *testing.T) {
+	dir := t.TempDir()
+	for range 2 {
+		f := &Folder{Dir: dir, ISO9660: true, Twice: Replace}
+		for range 2 {
+			if err := f.Store(t.Context(), incoming(t, func(*dicom.Editor) {})); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if found, _ := filepath.Glob(filepath.Join(dir, "IM00000[1-4]")); len(found) != 4 {
+		t.Errorf("%v", found)
+	}
+}

@@ -35,6 +35,8 @@ type Retrieve struct {
 	Repeat   int
 	Abort    bool
 
+	Media Media // what of the files a DICOMDIR is made of
+
 	retryAfter time.Duration
 }
 
@@ -55,6 +57,17 @@ func (o *Retrieve) Run(ctx context.Context, s *Stdio) error {
 	if err != nil {
 		return err
 	}
+	if _, err := o.Media.extra(); err != nil {
+		return err
+	}
+	switch f := &o.Folder; {
+	case o.Media.Directory && !f.ISO9660:
+		return Fail(Usage, "a DICOMDIR wants names that media take: ISO 9660")
+	case f.ISO9660 && f.Naming != ByInstance && f.Naming != ByPatient:
+		return Fail(Usage, "names that media take go with the namings flat and tree only")
+	case o.Media.Directory && o.ByMove && o.Receive == 0:
+		return Fail(Usage, "a DICOMDIR wants the objects to be received here: a port for them")
+	}
 	if _, err := o.dialer(nil); err != nil {
 		return err
 	}
@@ -64,6 +77,7 @@ func (o *Retrieve) Run(ctx context.Context, s *Stdio) error {
 		}
 	}
 	o.Folder.fromCalled = !o.ByMove
+	files := o.Media.collect(&o.Folder)
 	r := retrieving{o: o, s: s, class: class, start: time.Now()}
 	r.progress = newProgress(s, o.Progress && o.Say == Normal, r.howFar)
 	err = r.retrieve(ctx, identifiers)
@@ -71,7 +85,11 @@ func (o *Retrieve) Run(ctx context.Context, s *Stdio) error {
 	if err != nil {
 		return err
 	}
-	return r.end()
+	err = r.end()
+	if got := files(); len(got) > 0 {
+		err = firstError(err, o.Media.write(ctx, &o.Common, s, o.Folder.Dir, got))
+	}
+	return err
 }
 
 // retrieving is a Retrieve under way.
@@ -295,6 +313,9 @@ func (r *retrieving) summary() {
 		if r.there > 0 {
 			fmt.Fprintf(w, "%d were there already\n", r.there)
 		}
+		return
+	case Odil:
+		fmt.Fprintf(w, "Completed: %d, remaining: 0, failed: %d, warning: %d\n", t.Completed, t.Failed, t.Warning)
 		return
 	case DCMTK:
 		o.says(r.s, Verbose, "Final status report from last %s message:", r.name())

@@ -69,7 +69,7 @@ func (o *Store) Run(ctx context.Context, s *Stdio) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	t := &storing{o: o, s: s, report: r, start: time.Now(), cancel: cancel}
-	shown := o.Say == Normal && o.Form != DCMTK && (o.Progress || isTerminal(s.Err))
+	shown := o.Say == Normal && o.Form != DCMTK && o.Form != Odil && (o.Progress || isTerminal(s.Err))
 	t.progress = newProgress(s, shown, t.howFar)
 	t.all(ctx)
 	t.progress.end()
@@ -185,7 +185,11 @@ func (t *storing) fail(src source, err error, status uint16) {
 		t.absent.Add(1)
 	}
 	t.progress.clear()
-	t.o.says(t.s, Normal, "%s: %v", src.name, err)
+	if t.o.Form == Odil {
+		fmt.Fprintf(t.s.Out, "Could not store %s: %v\n", src.name, err)
+	} else {
+		t.o.says(t.s, Normal, "%s: %v", src.name, err)
+	}
 	t.report.add(src.name, false, err, status)
 	t.o.rename(t.s, src, ".bad")
 	if t.o.Halt {

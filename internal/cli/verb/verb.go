@@ -64,12 +64,13 @@ func Ended(o Outcome) error {
 type Form uint8
 
 // The forms: Gantry's own, those of the described tools with options before or after
-// "peer port" and with "host port AE", and DCMTK's.
+// "peer port" and with "host port AE", DCMTK's, and odil's.
 const (
 	Modern Form = iota
 	Described
 	Described3
 	DCMTK
+	Odil
 )
 
 // Level is how much is said beside the results.
@@ -102,8 +103,15 @@ func (c *Common) says(s *Stdio, l Level, format string, args ...any) {
 	fmt.Fprintf(w, c.prefix(l)+format+"\n", args...)
 }
 
+// odilPrefix is what Python's logging puts before a line.
+var odilPrefix = map[Level]string{Normal: "WARNING:root:", Verbose: "INFO:root:", Debug: "DEBUG:root:"}
+
 func (c *Common) prefix(l Level) string {
-	if c.Form != DCMTK {
+	switch c.Form {
+	case Odil:
+		return odilPrefix[l]
+	case DCMTK:
+	default:
 		return ""
 	}
 	switch l {
