@@ -44,13 +44,13 @@ func ParseKey(s string) (Key, error) {
 // RecordType returns the type of the record that refers to instances of a SOP Class, and
 // whether there is one (PS3.3 F.4).
 func RecordType(class uid.UID) (string, bool) {
-	t, ok := recordTypes[class]
-	return t, ok
+	t := recordTypeOf(class)
+	return t, t != ""
 }
 
 // Keys lists the keys of a record type in the order of their tags (PS3.3 F.5); the result
 // is nil for a type without any.
-func Keys(recordType string) []Key { return slices.Clone(recordKeys[recordType]) }
+func Keys(recordType string) []Key { return recordKeysOf(recordType) }
 
 // merged are the keys of a record type and those that the user wants, which count where
 // both have one.

@@ -226,19 +226,22 @@ func (p *odilPrinter) uidName(v vr.VR, s string) string {
 	case info.Retired:
 		return info.Name + " (Retired)"
 	}
-	if longer, ok := formerNames[uid.UID(s)]; ok {
-		return longer
-	}
-	return info.Name
+	return formerName(uid.UID(s), info.Name)
 }
 
-// formerNames are names of transfer syntaxes as PS3.6 had them when odil took them.
-var formerNames = map[uid.UID]string{
-	uid.ImplicitVRLittleEndian: "Implicit VR Little Endian: Default Transfer Syntax for DICOM",
-	uid.JPEGBaseline8Bit:       "JPEG Baseline (Process 1): Default Transfer Syntax for Lossy JPEG 8 Bit Image Compression",
-	uid.JPEGExtended12Bit:      "JPEG Extended (Process 2 & 4): Default Transfer Syntax for Lossy JPEG 12 Bit Image Compression (Process 4 only)",
-	uid.JPEGLosslessSV1: "JPEG Lossless, Non-Hierarchical, First-Order Prediction (Process 14 [Selection Value 1]): " +
-		"Default Transfer Syntax for Lossless JPEG Image Compression",
+// formerName is the name of a transfer syntax as PS3.6 had it when odil took it.
+func formerName(u uid.UID, name string) string {
+	switch u {
+	case uid.ImplicitVRLittleEndian:
+		return "Implicit VR Little Endian: Default Transfer Syntax for DICOM"
+	case uid.JPEGBaseline8Bit:
+		return "JPEG Baseline (Process 1): Default Transfer Syntax for Lossy JPEG 8 Bit Image Compression"
+	case uid.JPEGExtended12Bit:
+		return "JPEG Extended (Process 2 & 4): Default Transfer Syntax for Lossy JPEG 12 Bit Image Compression (Process 4 only)"
+	case uid.JPEGLosslessSV1:
+		return name + ": Default Transfer Syntax for Lossless JPEG Image Compression"
+	}
+	return name
 }
 
 // pythonFloat is the shortest number that reads back the same, as Python prints it.

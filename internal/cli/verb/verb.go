@@ -103,24 +103,15 @@ func (c *Common) says(s *Stdio, l Level, format string, args ...any) {
 	fmt.Fprintf(w, c.prefix(l)+format+"\n", args...)
 }
 
-// odilPrefix is what Python's logging puts before a line.
-var odilPrefix = map[Level]string{Normal: "WARNING:root:", Verbose: "INFO:root:", Debug: "DEBUG:root:"}
-
 func (c *Common) prefix(l Level) string {
+	i := min(max(l-Normal, 0), 2)
 	switch c.Form {
-	case Odil:
-		return odilPrefix[l]
+	case Odil: // as Python's logging has it
+		return [...]string{"WARNING:root:", "INFO:root:", "DEBUG:root:"}[i]
 	case DCMTK:
-	default:
-		return ""
+		return [...]string{"W: ", "I: ", "D: "}[i]
 	}
-	switch l {
-	case Verbose:
-		return "I: "
-	case Debug:
-		return "D: "
-	}
-	return "W: "
+	return ""
 }
 
 // isTerminal reports whether w is a terminal: only there lines are redrawn.
