@@ -84,6 +84,7 @@ func dcmqrscp() *Program {
 			}},
 			{"Output options", without(writing(new(verb.Folder)), "-F")},
 			narrow(&o.Listen),
+			secureServerToo(&o.Listen),
 		},
 		Examples: []string{"dcmqrscp -c dcmqrscp.cfg", "dcmqrscp -v -c dcmqrscp.cfg --disable-get 11112", "dcmqrscp -c dcmqrscp.cfg -ZA --bind 127.0.0.1"},
 	}
@@ -117,6 +118,7 @@ func termscu() *Program {
 			{"Other network options", []Flag{
 				{Names: names("-pdu/--max-pdu"), Params: names("bytes"), Help: "longest PDU to receive (default 16384)", Set: number(&o.MaxPDU, 4096, 131072)},
 			}},
+			secureToo(&o.Peer),
 		},
 		Examples: []string{"termscu localhost 11112", "termscu -aec QR localhost 11112", "termscu -v -aet ADMIN -aec QR 10.0.0.9 104"},
 		Exits: []Exit{

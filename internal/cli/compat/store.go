@@ -208,6 +208,7 @@ func dcmsend() *Program {
 				Flag{Names: names("+ma/--multi-associations"), Help: "as many associations as the contexts need (default)", Same: true, Set: to(&o.Single, false)},
 				Flag{Names: names("-ma/--single-association"), Help: "one association", Set: to(&o.Single, true)})},
 			{"Output options", []Flag{{Names: names("+crf/--create-report-file"), Params: names("file"), Help: "write a report", Set: text(&o.Report)}}},
+			secureToo(&o.Peer),
 		},
 		Examples: []string{"dcmsend localhost 11112 image.dcm", "dcmsend -v +sd +r -aec PACS 10.0.0.9 104 study/", "dcmsend +rd localhost 11112 /media/cd/DICOMDIR"},
 		Exits: []Exit{
