@@ -7,12 +7,14 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -89,15 +91,26 @@ func needs(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// ports NAME...: sets each variable to a free port.
+// ports NAME...: sets each variable to a free port. They lie below those that the system
+// gives to connections, and none is given twice.
 func ports(ts *testscript.TestScript, neg bool, args []string) {
 	for _, name := range args {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		ts.Check(err)
-		defer l.Close()
-		ts.Setenv(name, strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
+		for {
+			port := strconv.Itoa(firstPort + int(lastPort.Add(1))%manyPorts)
+			if l, err := net.Listen("tcp", ":"+port); err == nil {
+				l.Close()
+				ts.Setenv(name, port)
+				break
+			}
+		}
 	}
 }
+
+const firstPort, manyPorts = 12_000, 20_000
+
+var lastPort atomic.Int64
+
+func init() { lastPort.Store(rand.Int64N(manyPorts)) }
 
 // listening PORT...: waits until something accepts connections there.
 func listening(ts *testscript.TestScript, neg bool, args []string) {
