@@ -33,6 +33,7 @@ verify looks whether the files that the index names are there; gantry fsck reads
 	f.StringVar(&o.Modality, "modality", "", "of this modality")
 	f.StringVar(&o.From, "from", "", "of studies from this day on, YYYYMMDD")
 	f.StringVar(&o.To, "to", "", "of studies up to this day, YYYYMMDD")
+	f.StringVar(&o.Format, "format", "table", "table, csv or json")
 	f.IntVar(&o.Limit, "limit", 50, "most rows")
 	f.IntVar(&o.Offset, "offset", 0, "rows to leave out first")
 	f.BoolVarP(&all, "verbose", "v", false, "verify: name every missing file")

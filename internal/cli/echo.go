@@ -15,6 +15,7 @@ func newEcho(stdio *Stdio) *cobra.Command {
 		RunE:    calls(stdio, &o.Peer, o.Run),
 	})
 	peerFlags(c, &o.Peer)
+	resultFlag(c, &o.Common)
 	c.Flags().IntVar(&o.Repeat, "repeat", 1, "how often to ask, on one association")
 	c.Flags().DurationVar(&o.Delay, "delay", 0, "pause between the questions")
 	return c

@@ -58,6 +58,7 @@ association breaks, what is missing is asked for again; --resume begins like tha
 }
 
 func resumeFlags(c *cobra.Command, o *verb.Retrieve) {
+	resultFlag(c, &o.Common)
 	c.Flags().BoolVar(&o.Resume, "resume", false, "ask only for what is not there yet; the peer must answer queries")
 	c.Flags().IntVar(&o.Retries, "retries", 3, "how often to go on, as --resume does, after a broken association")
 }

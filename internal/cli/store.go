@@ -34,6 +34,7 @@ The report has a line for each object. With --resume what it says was sent is le
 	}
 	peerFlags(c, &o.Peer)
 	f := c.Flags()
+	resultFlag(c, &o.Common)
 	f.BoolVar(&o.Halt, "stop-on-error", false, "stop at the first object that fails")
 	f.BoolP("verbose", "v", false, "say what is being done")
 	f.StringVar(&o.Pattern, "scan-pattern", "", "take only files in folders whose names match, such as *.dcm")

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/spf13/cobra"
+
 	"gantry/internal/cli/verb"
 )
 
@@ -60,3 +62,29 @@ func (o *overwrite) Set(s string) error {
 
 // Type is shown in the help.
 func (o *overwrite) Type() string { return "bool" }
+
+// resultFlag lets a verb say what came of it as a JSON object.
+func resultFlag(c *cobra.Command, o *verb.Common) {
+	c.Flags().Var((*resultFormat)(&o.JSON), "format", "text or json: how to say what came of it")
+}
+
+// resultFormat is a flag's value.
+type resultFormat bool
+
+func (r *resultFormat) String() string {
+	if *r {
+		return "json"
+	}
+	return "text"
+}
+
+func (r *resultFormat) Set(s string) error {
+	if s != "text" && s != "json" {
+		return fmt.Errorf("want text or json")
+	}
+	*r = s == "json"
+	return nil
+}
+
+// Type is shown in the help.
+func (r *resultFormat) Type() string { return "format" }

@@ -28,6 +28,7 @@ type Browse struct {
 	PatientID, PatientName, Study, Series, Modality, From, To string
 
 	Limit, Offset int
+	Format        string // table, csv or json
 }
 
 // BrowseCommands are what Browse does.
@@ -37,6 +38,11 @@ func BrowseCommands() []string {
 
 // Run does it.
 func (o *Browse) Run(ctx context.Context, s *Stdio) error {
+	switch o.Format {
+	case "", "table", "csv", "json":
+	default:
+		return Fail(Usage, "--format %q: want table, csv or json", o.Format)
+	}
 	name := o.Database
 	if st, err := os.Stat(name); err == nil && st.IsDir() {
 		name = filepath.Join(name, "index.db")
@@ -147,12 +153,40 @@ func (b *browser) list(ctx context.Context, level index.Level, head []string, ro
 		return Fail(Usage, "%w", err)
 	}
 	s.Limit, s.Offset, s.Budget = b.o.Limit, b.o.Offset, -1
-	fmt.Fprintln(b.out, strings.Join(head, "\t"))
+	out := newRows(b.w, b.o.Format, head...)
 	for r, err := range b.x.Search(ctx, s) {
 		if err != nil {
 			return Fail(NoInput, "%w", err)
 		}
-		fmt.Fprintln(b.out, strings.Join(row(r), "\t"))
+		out.add(row(r)...)
+	}
+	return out.end()
+}
+
+// pair is a line of what is told about the database.
+type pair struct {
+	name  string
+	value any
+}
+
+// tell prints pairs in the format asked for.
+func (b *browser) tell(pairs ...pair) error {
+	switch b.o.Format {
+	case "json":
+		object := map[string]any{}
+		for _, p := range pairs {
+			object[camel(p.name)] = p.value
+		}
+		return outcomeJSON(b.w, object)
+	case "csv":
+		out := newRows(b.w, "csv", "Name", "Value")
+		for _, p := range pairs {
+			out.add(p.name, fmt.Sprint(p.value))
+		}
+		return out.end()
+	}
+	for _, p := range pairs {
+		fmt.Fprintf(b.out, "%s:\t%v\n", p.name, p.value)
 	}
 	return nil
 }
@@ -174,9 +208,8 @@ func (b *browser) stats(ctx context.Context) error {
 	if st.Instance > 0 {
 		average = st.Bytes / st.Instance
 	}
-	fmt.Fprintf(b.out, "Database Path:\t%s\nSchema Version:\t%d\nDatabase Size:\t%d\nPatients:\t%d\nStudies:\t%d\nSeries:\t%d\nInstances:\t%d\nTotal File Size:\t%d\nAverage File Size:\t%d\n",
-		b.name, version, size, st.Patients, st.Studies, st.Series, st.Instance, st.Bytes, average)
-	return nil
+	return b.tell(pair{"Database Path", b.name}, pair{"Schema Version", version}, pair{"Database Size", size}, pair{"Patients", st.Patients},
+		pair{"Studies", st.Studies}, pair{"Series", st.Series}, pair{"Instances", st.Instance}, pair{"Total File Size", st.Bytes}, pair{"Average File Size", average})
 }
 
 // fewMissing are named unless all are asked for.
@@ -202,15 +235,15 @@ func (b *browser) verify(ctx context.Context) error {
 		if ok && fileSize(sizes, filepath.Join(dir, filepath.FromSlash(file))) >= least {
 			continue
 		}
-		if missing++; missing <= fewMissing || b.o.Say >= Verbose {
+		if missing++; b.o.Format != "json" && (missing <= fewMissing || b.o.Say >= Verbose) {
 			fmt.Fprintf(b.w, "Missing: %s in %s\n", l.Instance, file)
 		}
 	}
-	fmt.Fprintf(b.out, "Total Instances:\t%d\nFiles Found:\t%d\nFiles Missing:\t%d\n", total, total-missing, missing)
-	if missing > 0 {
-		return Ended(Partial)
+	err = b.tell(pair{"Total Instances", total}, pair{"Files Found", total - missing}, pair{"Files Missing", missing})
+	if err == nil && missing > 0 {
+		err = Ended(Partial)
 	}
-	return nil
+	return err
 }
 
 // fileSize remembers the sizes of segments, which many objects lie in; -1 for none.
@@ -240,8 +273,7 @@ func (b *browser) vacuum(ctx context.Context) error {
 	if err != nil {
 		return Fail(NoInput, "%w", err)
 	}
-	fmt.Fprintf(b.out, "Before:\t%d\nAfter:\t%d\nSaved:\t%d\n", before, after, before-after)
-	return nil
+	return b.tell(pair{"Before", before}, pair{"After", after}, pair{"Saved", before - after})
 }
 
 func (b *browser) maintain(ctx context.Context, do func(context.Context) error, said string) error {

@@ -101,7 +101,7 @@ func (o *Echo) once(ctx context.Context, s *Stdio, a *dimse.Assoc, n int, r *ech
 	}
 	r.longest = max(r.longest, d)
 	r.total += d
-	if o.Form == Modern {
+	if o.Form == Modern && !o.JSON {
 		fmt.Fprintf(s.Out, "%s at %s answers, %v\n", o.Called, o.Addr, d.Round(time.Microsecond))
 		return nil
 	}
@@ -129,6 +129,10 @@ func (o *Echo) tell(s *Stdio, format string, args ...any) {
 }
 
 func (o *Echo) summary(s *Stdio, r *echoes) {
+	if o.JSON {
+		outcomeJSON(s.Out, map[string]any{"answered": r.ok, "failed": r.failed, "associationMilliseconds": milliseconds(r.associated),
+			"minMilliseconds": milliseconds(r.shortest), "maxMilliseconds": milliseconds(r.longest)})
+	}
 	if o.Form != Described || o.Say < Normal {
 		return
 	}

@@ -307,6 +307,11 @@ func (r *retrieving) end() error {
 
 func (r *retrieving) summary() {
 	w, o, t, d := r.s.Out, r.o, r.total, time.Since(r.start)
+	if o.JSON {
+		outcomeJSON(w, map[string]any{"completed": t.Completed, "warnings": t.Warning, "failed": t.Failed, "there": r.there, "failedInstances": append([]uid.UID{}, r.failed...),
+			"files": o.Folder.files.Load(), "bytes": o.Folder.bytes.Load(), "seconds": d.Seconds()})
+		return
+	}
 	switch o.Form {
 	case Modern:
 		fmt.Fprintf(w, "%d completed, %d with a warning, %d failed\n", t.Completed, t.Warning, t.Failed)

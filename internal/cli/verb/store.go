@@ -221,6 +221,8 @@ func (t *storing) summary() {
 	o, d := t.o, time.Since(t.start)
 	sent, warned, failed, bytes := t.sent.Load(), t.warned.Load(), t.failed.Load(), t.bytes.Load()
 	switch {
+	case o.JSON:
+		outcomeJSON(t.s.Out, map[string]any{"sent": sent, "warnings": warned, "failed": failed, "sentBefore": t.skipped.Load(), "bytes": bytes, "seconds": d.Seconds()})
 	case o.Form == Modern:
 		more := ""
 		if n := t.skipped.Load(); n > 0 {

@@ -88,6 +88,7 @@ const (
 type Common struct {
 	Form Form
 	Say  Level
+	JSON bool // modern verbs: what came of it as a JSON object
 }
 
 // says prints a line about the work at a level: to standard error, so that results can be
