@@ -60,6 +60,9 @@ type Storage struct {
 	PackMax         int64         // bytes
 	MinFree         int64         // bytes that stay free; 0 is the larger of 1 GiB and 1 %
 	UndoWindow      time.Duration // how long a deletion can be undone
+	ScrubRate       int           // MB a second that stored objects are read again with; 0 is never
+	ScrubEvery      time.Duration // from one round over all of them to the next; 0 is never
+	RepairFrom      string        // folder of a backup that damaged objects are mended from
 }
 
 // Database is the index.

@@ -170,7 +170,7 @@ func (s *Server) front(c *config.Config) *dimsefront.Front {
 		AETitle: c.Server.AETitle,
 		Ingest:  s.archive.ingest,
 		Index:   s.archive.index,
-		Objects: s.archive.store,
+		Objects: s.guard,
 		Resolve: retrieve.ResolverFunc(s.resolve),
 		Egress:  egress.New(filepath.Join(c.Storage.Directory, "tmp")),
 		Prefer:  func(ae string) []uid.UID { return s.peers.Load().wanted(ae) },

@@ -29,6 +29,7 @@ func (s *Server) newHealth(c *config.Config) *obs.Health {
 		}
 		return obs.Space(room.Free, room.Total)
 	})
+	h.Add("objects", s.damageHealth)
 	h.Add("associations", func(context.Context) obs.Finding {
 		active := s.metrics.Active.Load()
 		f := obs.Finding{Level: obs.Healthy, Message: fmt.Sprintf("%d of %d", active, c.Server.MaxAssociations)}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"gantry/dimse"
+	"gantry/internal/archive/scrub"
 	"gantry/internal/config"
 	"gantry/internal/front/adminapi"
 	"gantry/internal/obs"
@@ -35,6 +36,7 @@ type Server struct {
 	web     []*webListener
 	ready   atomic.Bool
 	token   string
+	guard   *scrub.Guard
 	work    []func(context.Context) // in the background, from Run to its end
 }
 
@@ -72,6 +74,13 @@ func New(ctx context.Context, c *config.Config, console io.Writer) (_ *Server, e
 	}
 	s.health = s.newHealth(c)
 	s.work = append(s.work, s.newPurger(c).Run)
+	scrubber, err := s.newScrubber(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	if s.guard = scrubber.Guard; scrubs(c) {
+		s.work = append(s.work, scrubber.Run)
+	}
 	if err := s.listenDICOM(c); err != nil {
 		return nil, err
 	}
@@ -145,7 +154,7 @@ func (s *Server) listenHTTP(c *config.Config) error {
 	}
 	h := adminapi.Handler(adminapi.Config{Ready: s.ready.Load, Health: s.health, Metrics: s.metrics.Handler(), Token: s.token,
 		Held:    quarantine{s.archive.index, s.archive.index, s.archive.ingest},
-		Deleted: s.archive.deletions(c, s.log.Logger)})
+		Deleted: s.archive.deletions(c, s.log.Logger), Damaged: s.damaged})
 	addrs := []string{c.HTTP.Address}
 	if c.Monitoring.Enabled {
 		addrs = append(addrs, net.JoinHostPort(c.Server.Bind, strconv.Itoa(c.Monitoring.MetricsPort)))

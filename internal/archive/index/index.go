@@ -103,6 +103,13 @@ type Deleted struct {
 	Ran                        time.Duration // how long servers ran since then
 }
 
+// Damaged is an instance whose stored bytes are not those that came.
+type Damaged struct {
+	Location Location
+	Found    time.Time
+	Reason   string
+}
+
 // Heir returns which of the versions left under a UID becomes current when the current one,
 // of a number, is purged: one that is not hidden before one that is, the next below the
 // number before the next above; -1 when none is left.

@@ -124,6 +124,9 @@ func (in *Ingester) Stats() Stats {
 	return Stats{c.stored.Load(), c.identical.Load(), c.conflicts.Load(), c.refused.Load(), c.bytes.Load(), c.batches.Load()}
 }
 
+// Stored returns how many objects were stored since the start.
+func (in *Ingester) Stored() int64 { return in.stats.stored.Load() }
+
 // Healthy returns nil, or an *Error that says why nothing can be stored now.
 func (in *Ingester) Healthy() error {
 	if b := in.behind.Load(); b != nil {

@@ -3,8 +3,10 @@
 package adminapi
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/json"
 	"net/http"
 	"strings"
 	"time"
@@ -18,7 +20,20 @@ type Config struct {
 	Token   string // what clients must show for all but health; empty for nothing
 	Held    Quarantine
 	Deleted Deletions
+	Damaged func(context.Context, int) ([]Damaged, error)
 }
+
+// Damaged is a stored object whose bytes are not those that came. It is not sent to anybody.
+type Damaged struct {
+	Instance string    `json:"sopInstanceUID"`
+	Record   string    `json:"record"`
+	Ref      string    `json:"ref"`
+	Reason   string    `json:"reason"`
+	Found    time.Time `json:"found"`
+	Mend     string    `json:"mend"` // what mends it
+}
+
+const mostListed = 1000
 
 // Handler serves
 //
@@ -27,6 +42,7 @@ type Config struct {
 //	/metrics          Prometheus text, with the token
 //	/quarantine       what strangers sent, with the token
 //	/deleted          what was deleted and can be undone, with the token
+//	/damaged          the first 1,000 damaged objects, with the token
 func Handler(c Config) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { text(w, http.StatusOK, "alive\n") })
@@ -41,8 +57,17 @@ func Handler(c Config) http.Handler {
 	mux.Handle("GET /metrics", guard(c.Token, c.Metrics))
 	quarantine(mux, c.Token, c.Held)
 	deletions(mux, c.Token, c.Deleted)
+	mux.Handle("GET /damaged", guard(c.Token, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		list, err := c.Damaged(r.Context(), mostListed)
+		if err != nil {
+			text(w, http.StatusInternalServerError, "the index cannot be read\n")
+			return
+		}
+		w.Header().Set("Content-Type", contentTypes)
+		json.NewEncoder(w).Encode(append([]Damaged{}, list...))
+	})))
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
-		text(w, http.StatusOK, "Gantry\n\n/livez /readyz /health /metrics /quarantine /deleted\n")
+		text(w, http.StatusOK, "Gantry\n\n/livez /readyz /health /metrics /quarantine /deleted /damaged\n")
 	})
 	return harden(mux)
 }

@@ -44,7 +44,7 @@ func TestRoutes(t *testing.T) {
 	said := func(s string) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte(s)) })
 	}
-	h := Handler(Config{Ready: func() bool { return ready }, Health: said("health"), Metrics: said("metrics"), Held: noneHeld{}, Deleted: noneDeleted{}, Token: "secret"})
+	h := Handler(Config{Ready: func() bool { return ready }, Health: said("health"), Metrics: said("metrics"), Held: noneHeld{}, Deleted: noneDeleted{}, Damaged: noneDamaged, Token: "secret"})
 	for _, c := range []struct {
 		path, token string
 		ready       bool
@@ -61,6 +61,8 @@ func TestRoutes(t *testing.T) {
 		{"/elsewhere", "", true, 404},
 		{"/quarantine", "", true, 401},
 		{"/quarantine", "Bearer secret", true, 200},
+		{"/damaged", "", true, 401},
+		{"/damaged", "Bearer secret", true, 200},
 		{"/deleted", "", true, 401},
 		{"/deleted", "Bearer secret", true, 200},
 	} {
@@ -76,6 +78,8 @@ func TestRoutes(t *testing.T) {
 		}
 	}
 }
+
+func noneDamaged(context.Context, int) ([]Damaged, error) { return nil, nil }
 
 type noneDeleted struct{}
 

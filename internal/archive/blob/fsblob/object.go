@@ -88,7 +88,7 @@ func (s *Store) openFile(p place) (*object, error) {
 	}
 	size, err := f.Size()
 	if err == nil && size != p.size {
-		err = fmt.Errorf("object has %d bytes on disk, %d when it was stored", size, p.size)
+		err = fmt.Errorf("%w: %d bytes on disk, %d when it was stored", ErrSize, size, p.size)
 	}
 	if err != nil {
 		return nil, errors.Join(err, f.Close())

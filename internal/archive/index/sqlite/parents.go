@@ -143,7 +143,7 @@ func (b *batch) purge(pk int64) error {
 	if err != nil {
 		return err
 	}
-	for _, q := range []string{"DELETE FROM reference WHERE instance = ?", "DELETE FROM deleted WHERE instance = ?", "DELETE FROM instance WHERE pk = ?"} {
+	for _, q := range []string{"DELETE FROM reference WHERE instance = ?", "DELETE FROM deleted WHERE instance = ?", "DELETE FROM damaged WHERE instance = ?", "DELETE FROM instance WHERE pk = ?"} {
 		if _, err := b.x.exec(b.ctx, q, pk); err != nil {
 			return err
 		}

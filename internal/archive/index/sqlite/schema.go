@@ -83,6 +83,12 @@ CREATE TABLE deleted (                                 -- instances that wait fo
 INSERT INTO deleted SELECT c.instance, max(c.at), 0 FROM change c JOIN instance i ON i.pk = c.instance
 	WHERE c.kind = 'delete' AND (i.flags & 20) = 4 GROUP BY c.instance;
 ALTER TABLE state ADD COLUMN ran INTEGER NOT NULL DEFAULT 0; -- nanoseconds that a server ran over the archive
+`, `
+ALTER TABLE state ADD COLUMN scrub INTEGER NOT NULL DEFAULT 0;    -- the last instance whose bytes were read again
+ALTER TABLE state ADD COLUMN scrubbed INTEGER NOT NULL DEFAULT 0; -- when the last round over all of them ended
+CREATE TABLE damaged (                                           -- instances whose bytes are not those that came
+	instance INTEGER PRIMARY KEY, found INTEGER NOT NULL, reason TEXT NOT NULL
+) STRICT;
 `}
 }
 

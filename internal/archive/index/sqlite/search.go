@@ -336,7 +336,7 @@ func (x *Index) Referrers(ctx context.Context, instance uid.UID) iter.Seq2[index
 func (x *Index) All(ctx context.Context) iter.Seq2[index.Location, error] {
 	return func(yield func(index.Location, error) bool) {
 		for after := int64(0); ; {
-			page, last, err := x.after(ctx, after)
+			page, last, err := x.after(ctx, after, nextPage)
 			for _, l := range page {
 				if !yield(l, nil) {
 					return
@@ -354,8 +354,8 @@ func (x *Index) All(ctx context.Context) iter.Seq2[index.Location, error] {
 }
 
 // after returns a page of instances behind a key, and the last key.
-func (x *Index) after(ctx context.Context, pk int64) (page []index.Location, last int64, err error) {
-	rows, err := x.query(ctx, "SELECT i.pk, "+places+" FROM instance i"+upwards+unseen(" WHERE i.pk > ? ORDER BY i.pk LIMIT ?"), pk, nextPage)
+func (x *Index) after(ctx context.Context, pk int64, n int) (page []index.Location, last int64, err error) {
+	rows, err := x.query(ctx, "SELECT i.pk, "+places+" FROM instance i"+upwards+unseen(" WHERE i.pk > ? ORDER BY i.pk LIMIT ?"), pk, n)
 	if err != nil {
 		return nil, 0, err
 	}
