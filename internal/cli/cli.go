@@ -108,6 +108,7 @@ var commands = [...]func(*Stdio) *cobra.Command{
 	newMove,
 	newGet,
 	newDump,
+	newConvert,
 	newConfig,
 	newLinks,
 	newMan,

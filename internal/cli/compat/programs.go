@@ -32,6 +32,7 @@ func programs() []entry {
 		{"db_browser", false, dbBrowser},
 		{"dcm_info", false, dcmInfo},
 		{"dcm_dump", false, dcmDump},
+		{"dcm_conv", false, dcmConv},
 		{"pacs_integration_e2e", false, pacsIntegration},
 		{"odil", false, odil},
 		{"odil echo", false, odilEcho},

@@ -4,6 +4,7 @@ package scripts
 
 import (
 	"bytes"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -16,6 +17,51 @@ import (
 	"gantry/dicom/uid"
 	"gantry/dicom/vr"
 )
+
+// pixels A B [N]: compares the pixel data of two native files, whose samples may differ by N
+// at most.
+func samePixels(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) < 2 || len(args) > 3 {
+		ts.Fatalf("usage: pixels A B [N]")
+	}
+	slack := 0
+	if len(args) == 3 {
+		n, err := strconv.Atoi(args[2])
+		ts.Check(err)
+		slack = n
+	}
+	a, bits := nativePixels(ts, args[0])
+	b, _ := nativePixels(ts, args[1])
+	apart := -1
+	if len(a) == len(b) {
+		apart = 0
+		step := bits / 8
+		for i := 0; i+step <= len(a); i += step {
+			d := int(a[i]) - int(b[i])
+			if step == 2 {
+				d += (int(a[i+1]) - int(b[i+1])) << 8
+			}
+			apart = max(apart, d, -d)
+		}
+	}
+	if same := apart >= 0 && apart <= slack; same == neg {
+		ts.Fatalf("%s and %s: %d and %d bytes, at most %d apart", args[0], args[1], len(a), len(b), apart)
+	}
+}
+
+func nativePixels(ts *testscript.TestScript, name string) ([]byte, int) {
+	f, err := part10.Open(ts.MkAbs(name), dicom.DecodeOptions{})
+	ts.Check(err)
+	defer f.Close()
+	bits, _ := f.DataSet.Int(tag.BitsAllocated)
+	e, ok := f.DataSet.Get(tag.PixelData)
+	if !ok || e.IsEncapsulated() {
+		ts.Fatalf("%s: no native pixel data", name)
+	}
+	b, err := io.ReadAll(e.Reader())
+	ts.Check(err)
+	return b, int(bits)
+}
 
 // made is an image that the command images writes.
 type made struct {

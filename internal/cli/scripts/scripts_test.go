@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -26,6 +27,7 @@ import (
 	"gantry/dicomtest"
 	"gantry/internal/cli"
 	"gantry/internal/cli/compat"
+	"gantry/pixel"
 )
 
 // root is the project's folder.
@@ -50,8 +52,9 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		Deadline:            time.Now().Add(2 * time.Minute),
 		Setup:               setup,
+		Condition:           condition,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"needs": needs, "ports": ports, "listening": listening, "objects": objects, "images": images, "exits": exits, "tour": tour,
+			"needs": needs, "ports": ports, "listening": listening, "objects": objects, "images": images, "pixels": samePixels, "exits": exits, "tour": tour,
 		},
 	})
 }
@@ -77,6 +80,16 @@ AETable BEGIN
 QR db RW (200, 1024mb) ANY
 AETable END
 `
+
+// condition knows [encodes:UID]: whether this version writes a transfer syntax.
+func condition(name string) (bool, error) {
+	u, ok := strings.CutPrefix(name, "encodes:")
+	if !ok {
+		return false, fmt.Errorf("unknown condition %q", name)
+	}
+	c, _ := pixel.Builtin().Lookup(uid.UID(u))
+	return c.Encoder != nil, nil
+}
 
 // needs PATH...: peers that must be installed.
 func needs(ts *testscript.TestScript, neg bool, args []string) {
