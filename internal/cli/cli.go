@@ -94,8 +94,17 @@ DICOM, and the tools to talk to any other.
 	for _, c := range commands {
 		root.AddCommand(c(stdio))
 	}
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		if c.HasSubCommands() {
+			c.Args, c.RunE = cobra.NoArgs, printHelp
+		}
+	}
 	return root
 }
+
+// printHelp is what a command does that only has others below it: any name but theirs is wrong.
+func printHelp(c *cobra.Command, _ []string) error { return c.Help() }
 
 // commands is the table.
 var commands = [...]func(*Stdio) *cobra.Command{

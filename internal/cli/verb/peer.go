@@ -183,7 +183,7 @@ func hint(err error) string {
 	switch {
 	case errors.As(err, &rejected):
 		return "; compare the AE titles and the peer's list of callers"
-	case errors.As(err, &broken):
+	case errors.As(err, &broken), errors.As(err, &op) && op.Op == "read":
 		return "; does the peer want TLS, or its absence?"
 	case errors.As(err, &op) && op.Op == "dial":
 		return "; is the peer running, and is the port right?"
