@@ -55,7 +55,6 @@ func Run(ctx context.Context, args []string, stdio Stdio) int {
 	root := newRoot(&stdio)
 	root.SetArgs(arguments(args))
 	root.SetIn(stdio.In)
-	root.SetOut(stdio.Out)
 	root.SetErr(stdio.Err)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
@@ -94,6 +93,7 @@ DICOM, and the tools to talk to any other.
 	for _, c := range commands {
 		root.AddCommand(c(stdio))
 	}
+	root.SetOut(stdio.Out) // which completion takes when it is made
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {
 		if c.HasSubCommands() {

@@ -36,6 +36,9 @@ a SOP Instance UID of its own.`,
 			}
 			o.Input, o.Output, o.Syntax = args[0], args[1], u
 		}
+		if o.Quality < 1 || o.Near < 1 { // which the verb takes for its defaults
+			return verb.Fail(verb.Usage, "--quality and --near begin at 1")
+		}
 		if verbose, _ := c.Flags().GetBool("verbose"); verbose {
 			o.Say = verb.Verbose
 		}
