@@ -53,6 +53,13 @@ func programs() []entry {
 		{"termscu", true, termscu},
 		{"findscu", true, findscu},
 		{"dcmdump", true, dcmdump},
+		{"dcmconv", true, dcmconv},
+		{"dcmcjpeg", true, dcmcjpeg},
+		{"dcmdjpeg", true, dcmdjpeg},
+		{"dcmcjpls", true, dcmcjpls},
+		{"dcmdjpls", true, dcmdjpls},
+		{"dcmcrle", true, dcmcrle},
+		{"dcmdrle", true, dcmdrle},
 	}
 }
 

@@ -34,6 +34,7 @@ type Convert struct {
 	NewUIDs       UIDs
 	EmptyOffsets  bool // leave the Basic Offset Table empty
 	NoGroupLength bool // leave the retired group lengths out, also where nothing else changes
+	NoPadding     bool // leave Data Set Trailing Padding (FFFC,FFFC) out
 }
 
 // UIDs says when a result gets a SOP Instance UID of its own.

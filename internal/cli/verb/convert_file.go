@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"gantry/dicom/part10"
 	"gantry/dicom/tag"
@@ -124,23 +125,21 @@ func (c *converting) write(ctx context.Context, w io.Writer, f *part10.File) err
 
 // plain reports whether a file that keeps its syntax is copied byte for byte.
 func (c *converting) plain(f *part10.File) bool {
-	return f.HasPreamble && !c.Bare && c.NewUIDs != Always && !c.NoGroupLength && c.Form != DCMTK
+	return f.HasPreamble && !c.Bare && c.NewUIDs != Always && !c.NoGroupLength && !c.NoPadding && c.Form != DCMTK
 }
 
 // edited is f with what is to change beside its transfer syntax.
 func (c *converting) edited(f *part10.File) (*part10.File, error) {
-	if c.NewUIDs != Always && !c.NoGroupLength {
+	if c.NewUIDs != Always && !c.NoGroupLength && !c.NoPadding {
 		return f, nil
 	}
 	e := f.DataSet.Edit()
-	if c.NewUIDs == Always {
+	if c.NewUIDs == Always && c.lossy() == nil { // else there is a new one anyway
 		e.SetUID(tag.SOPInstanceUID, uid.New())
 	}
-	if c.NoGroupLength {
-		for el := range f.DataSet.All() {
-			if el.Tag.IsGroupLength() {
-				e.Delete(el.Tag)
-			}
+	for path, el := range f.DataSet.Walk() {
+		if c.NoGroupLength && el.Tag.IsGroupLength() || c.NoPadding && el.Tag == tag.DataSetTrailingPadding {
+			e.At(slices.Clone(path)).Delete(el.Tag)
 		}
 	}
 	ds, err := e.Build()
