@@ -70,8 +70,11 @@ func (t *transcoder) history(e *dicom.Editor, coded int64) {
 		return
 	}
 	method := "ISO_10918_1"
-	if t.target == uid.JPEGLSNearLossless {
+	switch t.target {
+	case uid.JPEGLSNearLossless:
 		method = "ISO_14495_1"
+	case uid.JPEG2000:
+		method = "ISO_15444_1"
 	}
 	t.lossy(e, native, coded, method)
 	e.SetUID(tag.SOPInstanceUID, t.result.Instance)

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 
-	"gantry/pixel/j2k"
 	"gantry/pixel/jpeg"
 	"gantry/pixel/jpegll"
 	"gantry/pixel/jpegls"
@@ -206,32 +205,4 @@ func (e jlsEncoder) Encode(dst, px []byte, d Desc, lossy *Lossy) ([]byte, error)
 		}
 	}
 	return jpegls.Encode(dst, narrow(tmp, px, d, bits), i, jpegls.EncodeOptions{})
-}
-
-// j2kDecoder decodes JPEG 2000 part 1 (PS3.5 8.2.4), and its colours to RGB.
-type j2kDecoder struct{}
-
-func (j2kDecoder) Decode(dst, src []byte, d Desc, lim Limits) ([]byte, Decoded, error) {
-	i, err := j2k.DecodeInfo(src)
-	if err != nil {
-		return dst, Decoded{}, err
-	}
-	f := form{width: i.Width, height: i.Height, comps: i.Components, bits: i.Bits, bytes: i.SampleBytes(), signed: i.Signed}
-	if err := f.check(d); err != nil {
-		return dst, Decoded{}, err
-	}
-	out := straight(d)
-	out.Lossy, out.Method = !i.Reversible, "ISO_15444_1"
-	if d.Photometric == YBRICT || d.Photometric == YBRRCT {
-		out.Photometric = RGB
-	}
-	if i.Signed != d.Signed {
-		out.Flaw = "Pixel Representation and the stream differ on whether samples are signed"
-	}
-	dst, err = settle(dst, d, f, func(dst []byte) ([]byte, error) {
-		o := j2k.DecodeOptions{Workers: 1, Limits: j2k.Limits{MaxPixels: lim.maxPixels()}}
-		dst, _, err := j2k.Decode(dst, src, o)
-		return dst, err
-	})
-	return dst, out, err
 }

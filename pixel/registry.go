@@ -33,7 +33,7 @@ type Encoder interface {
 
 // Lossy asks for compression that loses information. Its zero value means the defaults.
 type Lossy struct {
-	Quality int // JPEG, 1 to 100; 0 is 90
+	Quality int // JPEG and JPEG 2000, 1 to 100; 0 is 90
 	Near    int // JPEG-LS: how far a sample may be off, 1 to 255; 0 is 2
 }
 
@@ -97,8 +97,8 @@ var codecs = []Codec{
 	{Syntax: uid.JPEGLosslessSV1, Decoder: losslessDecoder{}, Encoder: losslessEncoder{predictor: 1}},
 	{Syntax: uid.JPEGLSLossless, Decoder: jlsDecoder{}, Encoder: jlsEncoder{}},
 	{Syntax: uid.JPEGLSNearLossless, Decoder: jlsDecoder{}, Encoder: jlsEncoder{near: true}},
-	{Syntax: uid.JPEG2000Lossless, Decoder: j2kDecoder{}},
-	{Syntax: uid.JPEG2000, Decoder: j2kDecoder{}},
+	{Syntax: uid.JPEG2000Lossless, Decoder: j2kDecoder{}, Encoder: j2kEncoder{lossless: true}},
+	{Syntax: uid.JPEG2000, Decoder: j2kDecoder{}, Encoder: j2kEncoder{}},
 	{Syntax: uid.JPEG2000MCLossless, Decoder: j2kDecoder{}},
 	{Syntax: uid.JPEG2000MC, Decoder: j2kDecoder{}},
 	{Syntax: uid.HTJ2KLossless, Reason: noDecoder},

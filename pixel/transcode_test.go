@@ -21,6 +21,7 @@ var targets = []uid.UID{
 	uid.ImplicitVRLittleEndian, uid.ExplicitVRLittleEndian, uid.ExplicitVRBigEndian, uid.DeflatedExplicitVRLittleEndian,
 	uid.EncapsulatedUncompressedExplicitVRLittleEndian, uid.DeflatedImageFrameCompression, uid.RLELossless,
 	uid.JPEGLossless, uid.JPEGLosslessSV1, uid.JPEGLSLossless, uid.JPEGLSNearLossless,
+	uid.JPEG2000Lossless, uid.JPEG2000,
 }
 
 func readFile(t testing.TB, name string) *part10.File {
@@ -138,7 +139,7 @@ func TestAnyToAny(t *testing.T) {
 			}
 		}
 	}
-	if refused != 6*4*(1+7) {
+	if refused != 6*6*(1+7) {
 		t.Errorf("%d were refused", refused)
 	}
 }
@@ -252,10 +253,13 @@ func TestLossy(t *testing.T) {
 		{deep, uid.JPEGExtended12Bit, "/usr/bin/dcmdjpeg", Monochrome2, "ISO_10918_1", 200},
 		{deep, uid.JPEGLSNearLossless, "/usr/bin/dcmdjpls", Monochrome2, "ISO_14495_1", 2},
 		{colour, uid.JPEGLSNearLossless, "/usr/bin/dcmdjpls", RGB, "ISO_14495_1", 2},
+		{grey, uid.JPEG2000, "", Monochrome2, "ISO_15444_1", 10},
+		{colour, uid.JPEG2000, "", YBRICT, "ISO_15444_1", 20},
+		{deep, uid.JPEG2000, "", Monochrome2, "ISO_15444_1", 80},
 	} {
 		px := bytes.Repeat(c.m.CT(1), c.m.Frames)
 		origin := readFile(t, c.m.WriteNative(t, px))
-		if _, _, err := transcode(t, origin, c.to, Options{}); c.to != uid.JPEGLSNearLossless && err == nil {
+		if _, _, err := transcode(t, origin, c.to, Options{}); c.to != uid.JPEGLSNearLossless && c.to != uid.JPEG2000 && err == nil {
 			t.Errorf("%s: lossy without being asked", c.to.Name())
 		}
 		out, r, err := transcode(t, origin, c.to, Options{Lossy: &Lossy{Quality: 95}})
@@ -277,6 +281,9 @@ func TestLossy(t *testing.T) {
 		ours := pixels(t, out)
 		if w := apart(ours, px, mustDesc(t, origin)); w == 0 || w > c.off {
 			t.Errorf("%s: %d off", c.to.Name(), w)
+		}
+		if c.tool == "" { // package j2k compares with OpenJPEG
+			continue
 		}
 		name, theirs := filepath.Join(t.TempDir(), "in.dcm"), filepath.Join(t.TempDir(), "out.dcm")
 		var b bytes.Buffer

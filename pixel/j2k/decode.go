@@ -2,6 +2,7 @@ package j2k
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
 	"runtime"
@@ -168,26 +169,32 @@ func (t *tile) coefficients(o DecodeOptions) ([]plane, error) {
 			}
 		}
 	}
-	run(jobs, o.Workers)
-	return planes, nil
+	return planes, runAll(jobs, o.Workers, func() func(*job) error {
+		d := new(blockDecoder)
+		return func(j *job) error { j.run(d); return nil }
+	})
 }
 
-func run(jobs []job, workers int) {
+// runAll does the jobs with as many workers, each with a function of its own; the first
+// error ends them.
+func runAll[J any](jobs []J, workers int, worker func() func(*J) error) error {
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
 	workers = min(workers, len(jobs))
 	var next atomic.Int64
 	var wg sync.WaitGroup
-	for range workers {
+	errs := make([]error, workers)
+	for w := range workers {
 		wg.Go(func() {
-			var d blockDecoder
-			for i := next.Add(1) - 1; i < int64(len(jobs)); i = next.Add(1) - 1 {
-				jobs[i].run(&d)
+			do := worker()
+			for i := next.Add(1) - 1; i < int64(len(jobs)) && errs[w] == nil; i = next.Add(1) - 1 {
+				errs[w] = do(&jobs[i])
 			}
 		})
 	}
 	wg.Wait()
+	return errors.Join(errs...)
 }
 
 // run decodes a block, takes the region of interest down (T.800 H.1) and quantization

@@ -1,6 +1,6 @@
-// Package j2k reads JPEG 2000 part 1 codestreams (ITU-T T.800 | ISO/IEC 15444-1), the
+// Package j2k reads and writes JPEG 2000 part 1 codestreams (ITU-T T.800 | ISO/IEC 15444-1), the
 // transfer syntaxes 1.2.840.10008.1.2.4.90 and .4.91 of PS3.5 A.4.4. It knows nothing of
-// DICOM: bytes in, samples out. All functions are safe for concurrent use.
+// DICOM: bytes in, samples out, and back. All functions are safe for concurrent use.
 package j2k
 
 import "fmt"
@@ -73,7 +73,7 @@ type FormatError string
 
 func (e FormatError) Error() string { return "j2k: " + string(e) }
 
-// UnsupportedError is a stream within T.800 that this package does not decode.
+// UnsupportedError is a stream within T.800 that this package does not know.
 type UnsupportedError string
 
 func (e UnsupportedError) Error() string { return "j2k: not supported: " + string(e) }

@@ -1,0 +1,85 @@
+package pixel
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"gantry/pixel/j2k"
+)
+
+// j2kDecoder decodes JPEG 2000 part 1 (PS3.5 8.2.4), and its colours to RGB.
+type j2kDecoder struct{}
+
+func (j2kDecoder) Decode(dst, src []byte, d Desc, lim Limits) ([]byte, Decoded, error) {
+	i, err := j2k.DecodeInfo(src)
+	if err != nil {
+		return dst, Decoded{}, err
+	}
+	f := form{width: i.Width, height: i.Height, comps: i.Components, bits: i.Bits, bytes: i.SampleBytes(), signed: i.Signed}
+	if err := f.check(d); err != nil {
+		return dst, Decoded{}, err
+	}
+	out := straight(d)
+	out.Lossy, out.Method = !i.Reversible, "ISO_15444_1"
+	if d.Photometric == YBRICT || d.Photometric == YBRRCT {
+		out.Photometric = RGB
+	}
+	if i.Signed != d.Signed {
+		out.Flaw = "Pixel Representation and the stream differ on whether samples are signed"
+	}
+	dst, err = settle(dst, d, f, func(dst []byte) ([]byte, error) {
+		o := j2k.DecodeOptions{Workers: 1, Limits: j2k.Limits{MaxPixels: lim.maxPixels()}}
+		dst, _, err := j2k.Decode(dst, src, o)
+		return dst, err
+	})
+	return dst, out, err
+}
+
+// j2kEncoder encodes JPEG 2000 part 1: by the 5/3 wavelet without loss, by the 9/7 with.
+type j2kEncoder struct{ lossless bool }
+
+func (e j2kEncoder) Accepts(d Desc, lossy *Lossy) error {
+	switch {
+	case lossy == nil:
+	case e.lossless:
+		return errNoLossy
+	case lossy.Quality < 0 || lossy.Quality > 100:
+		return fmt.Errorf("quality %d is not from 1 to 100", lossy.Quality)
+	case d.Photometric == PaletteColor:
+		return errors.New("indices of a palette mean nothing when they are nearly right: choose a lossless syntax")
+	case d.HighBit != d.BitsStored-1:
+		return fmt.Errorf("high bit %d of %d bits stored: what is nearly right there is wrong: choose a lossless syntax", d.HighBit, d.BitsStored)
+	}
+	return cells(d)
+}
+
+// Photometric is that of the component transformation (PS3.5 8.2.4).
+func (j2kEncoder) Photometric(d Desc, lossy *Lossy) string {
+	switch {
+	case d.Photometric != RGB:
+		return d.Photometric
+	case lossy != nil:
+		return YBRICT
+	}
+	return YBRRCT
+}
+
+func (j2kEncoder) Encode(dst, px []byte, d Desc, lossy *Lossy) ([]byte, error) {
+	i := j2k.Info{Width: d.Columns, Height: d.Rows, Components: d.Samples, Bits: precision(px, d), Signed: d.Signed}
+	o := j2k.EncodeOptions{Workers: 1, NoMCT: d.Photometric != RGB}
+	if lossy != nil {
+		if !within(px, d) {
+			return dst, FormatError("bits above High Bit are set: what is nearly right there is wrong: choose a lossless syntax")
+		}
+		i.Bits = max(d.BitsStored, 8*d.cell()-7)
+		o.Step = stepOf(orDefault(lossy.Quality, defaultQuality), d.BitsStored)
+	}
+	return j2k.Encode(dst, px, i, o)
+}
+
+// stepOf is the error in an image that a quality allows: half a grey level of 8 bits at
+// 100, twice as much every 12.5 below.
+func stepOf(quality, bits int) float64 {
+	return math.Exp2(float64(100-quality)/12.5 - 1 + float64(bits-8))
+}

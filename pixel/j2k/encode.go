@@ -1,0 +1,305 @@
+package j2k
+
+import (
+	"cmp"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"math/bits"
+	"slices"
+)
+
+// MaxEncodeBits is the precision that Encode goes to.
+const MaxEncodeBits = 24
+
+// EncodeOptions: the zero value loses nothing.
+type EncodeOptions struct {
+	// Step is what the 9/7 wavelet's coefficients are rounded to, as an error in the image:
+	// in units of a sample. Zero loses nothing, by the 5/3 wavelet.
+	Step    float64
+	Levels  int // decompositions; 0 is 5, or as many as the image is large enough for; negative is none
+	Workers int // code blocks encoded at the same time; 0 is GOMAXPROCS
+	NoMCT   bool
+}
+
+// Encode appends a codestream (T.800 Annex A) of the samples src, which lie as Decode
+// returns them, to dst: one tile, one quality layer, blocks of 64 x 64, the resolutions one
+// after the other. Three components are taken for red, green and blue and go through the
+// component transformation, unless NoMCT. Of info Width, Height, Components, Bits and Signed
+// count.
+func Encode(dst, src []byte, info Info, o EncodeOptions) ([]byte, error) {
+	if err := checkEncode(src, info, o); err != nil {
+		return dst, err
+	}
+	at := len(dst)
+	dst = appendMain(dst, info, o)
+	var s stream // what a reader makes of the header: the same geometry
+	if _, err := s.parseMain(append(dst[at:len(dst):len(dst)], sot...)); err != nil {
+		return dst[:at], err
+	}
+	// The budget of blocks is for streams from outside.
+	t, err := s.newTile(0, &s.main, math.MaxInt32)
+	if err != nil {
+		return dst[:at], err
+	}
+	if err := t.encode(src, info, o); err != nil {
+		return dst[:at], err
+	}
+	return t.appendTile(dst), nil
+}
+
+func checkEncode(src []byte, i Info, o EncodeOptions) error {
+	switch {
+	case i.Width < 1 || i.Height < 1 || i.Components < 1 || i.Components > maxComponents:
+		return FormatError(fmt.Sprintf("no image of %d x %d x %d samples", i.Width, i.Height, i.Components))
+	case i.Bits < 1 || i.Bits > MaxEncodeBits:
+		return UnsupportedError(fmt.Sprintf("%d bits", i.Bits))
+	case i.Width >= 1<<31 || i.Height >= 1<<31 || int64(i.Width)*int64(i.Height) > 1<<31:
+		return UnsupportedError(fmt.Sprintf("%d x %d pixels", i.Width, i.Height))
+	case int64(len(src)) != i.Size():
+		return FormatError(fmt.Sprintf("%d bytes of samples, want %d", len(src), i.Size()))
+	case o.Step < 0 || math.IsNaN(o.Step) || o.Step > 1<<16 || o.Levels > maxLevels:
+		return FormatError("step or levels out of range")
+	}
+	return nil
+}
+
+// levelsFor keeps the lowest resolution from getting smaller than it is worth.
+func levelsFor(i Info, o EncodeOptions) int {
+	if o.Levels != 0 {
+		return max(0, o.Levels)
+	}
+	return min(5, bits.Len(uint(min(i.Width, i.Height))/16))
+}
+
+const (
+	guardBits   = 2
+	blockExp    = 6 // code blocks of 64 x 64
+	transform53 = 1
+)
+
+// appendMain appends SOC, SIZ, COD and QCD (T.800 A.4, A.5, A.6).
+func appendMain(dst []byte, i Info, o EncodeOptions) []byte {
+	be := binary.BigEndian
+	n := i.Components
+	dst = be.AppendUint16(dst, mSOC)
+	dst = be.AppendUint16(be.AppendUint16(dst, mSIZ), uint16(38+3*n))
+	dst = be.AppendUint16(dst, 0)
+	for _, v := range [8]int{i.Width, i.Height, 0, 0, i.Width, i.Height, 0, 0} {
+		dst = be.AppendUint32(dst, uint32(v))
+	}
+	dst = be.AppendUint16(dst, uint16(n))
+	depth := byte(i.Bits - 1)
+	if i.Signed {
+		depth |= 0x80
+	}
+	for range n {
+		dst = append(dst, depth, 1, 1)
+	}
+	levels, mct, wavelet := levelsFor(i, o), byte(0), byte(transform53)
+	if n == 3 && !o.NoMCT {
+		mct = 1
+	}
+	if o.Step > 0 {
+		wavelet = 0
+	}
+	dst = be.AppendUint16(be.AppendUint16(dst, mCOD), 12)
+	dst = append(dst, 0, 0, 0, 1, mct, byte(levels), blockExp-2, blockExp-2, 0, wavelet)
+	return appendQuant(dst, i, o, levels)
+}
+
+// appendQuant appends QCD: exponents alone where nothing is lost, else a step for each
+// subband, so that all weigh the same in the image.
+func appendQuant(dst []byte, i Info, o EncodeOptions, levels int) []byte {
+	be := binary.BigEndian
+	dst = be.AppendUint16(dst, mQCD)
+	if o.Step == 0 {
+		dst = append(be.AppendUint16(dst, uint16(4+3*levels)), guardBits<<5)
+		for b := range 3*levels + 1 {
+			dst = append(dst, byte(i.Bits+gainOf(b))<<3)
+		}
+		return dst
+	}
+	dst = append(be.AppendUint16(dst, uint16(5+6*levels)), guardBits<<5|2)
+	low, high := norms97(max(levels, 1))
+	for b := range 3*levels + 1 {
+		norm := 1.0
+		if levels > 0 {
+			depth, orient := levels, 0
+			if b > 0 {
+				depth, orient = levels-(b-1)/3, (b-1)%3+1
+			}
+			norm = [2][]float64{low, high}[orient&1][depth-1] * [2][]float64{low, high}[orient>>1][depth-1]
+		}
+		dst = be.AppendUint16(dst, stepOf(o.Step/norm, i.Bits+gainOf(b)))
+	}
+	return dst
+}
+
+// gainOf is the binary logarithm of a subband's gain, in the order of QCD (T.800 E.1).
+func gainOf(b int) int {
+	if b == 0 {
+		return 0
+	}
+	return [3]int{1, 1, 2}[(b-1)%3]
+}
+
+// stepOf is a step as exponent and mantissa (T.800 E-3), at least as fine as wanted.
+func stepOf(step float64, nominal int) uint16 {
+	frac, exp := math.Frexp(step) // step = frac * 2^exp, frac in [0.5, 1)
+	expn := nominal - (exp - 1)
+	if expn > 31 {
+		return 31 << 11
+	}
+	if expn < 0 {
+		return 0x7FF
+	}
+	return uint16(expn)<<11 | uint16(min(2047, int((2*frac-1)*2048)))
+}
+
+// encode transforms the samples and encodes the code blocks.
+func (t *tile) encode(src []byte, info Info, o EncodeOptions) error {
+	planes := t.load(src, info, o.Step == 0)
+	t.mix(planes)
+	for k := range planes {
+		t.comps[k].forward(&planes[k], t.comps[k].c.levels)
+	}
+	budget := int64(math.MaxInt64)
+	var jobs []encodeJob
+	for _, q := range t.precincts {
+		if err := t.make(q, &budget); err != nil {
+			return err
+		}
+		for i := range q.parts {
+			for j := range q.parts[i].blocks {
+				jobs = append(jobs, encodeJob{&q.parts[i].blocks[j], q.parts[i].band, &planes[q.comp]})
+			}
+		}
+	}
+	return runAll(jobs, o.Workers, func() func(*encodeJob) error {
+		e := new(blockEncoder)
+		return func(j *encodeJob) error { return j.run(e) }
+	})
+}
+
+// load reads the samples into planes, unsigned ones shifted to around zero (T.800 G.1).
+func (t *tile) load(src []byte, info Info, reversible bool) []plane {
+	planes := make([]plane, info.Components)
+	width, n := info.SampleBytes(), info.Width*info.Height
+	shift := int32(1) << (info.Bits - 1)
+	if info.Signed {
+		shift = 0
+	}
+	unused := 32 - info.Bits
+	for k := range planes {
+		p := &planes[k]
+		p.w, p.h, p.i = info.Width, info.Height, make([]int32, n)
+		for i := range p.i {
+			v := get(src[(i*info.Components+k)*width:], width)
+			if info.Signed {
+				v = v << unused >> unused
+			} else {
+				v = int32(uint32(v) << unused >> unused)
+			}
+			p.i[i] = v - shift
+		}
+	}
+	if !reversible {
+		for k := range planes {
+			p := &planes[k]
+			p.f = make([]float32, n)
+			for i, v := range p.i {
+				p.f[i] = float32(v)
+			}
+			p.i = nil
+		}
+	}
+	return planes
+}
+
+func get(b []byte, width int) int32 {
+	switch width {
+	case 1:
+		return int32(b[0])
+	case 2:
+		return int32(binary.LittleEndian.Uint16(b))
+	}
+	return int32(binary.LittleEndian.Uint32(b))
+}
+
+// mix is the component transformation (T.800 Annex G).
+func (t *tile) mix(p []plane) {
+	if !t.p.mct {
+		return
+	}
+	if a, b, c := p[0].i, p[1].i, p[2].i; a != nil {
+		for i, r := range a {
+			g := b[i]
+			a[i], b[i], c[i] = (r+2*g+c[i])>>2, c[i]-g, r-g
+		}
+		return
+	}
+	a, b, c := p[0].f, p[1].f, p[2].f
+	for i, r := range a {
+		y := 0.299*r + 0.587*b[i] + 0.114*c[i]
+		a[i], b[i], c[i] = y, (c[i]-y)/1.772, (r-y)/1.402
+	}
+}
+
+// encodeJob is a code block to be encoded.
+type encodeJob struct {
+	cb *codeBlock
+	b  *band
+	p  *plane
+}
+
+// run quantizes the coefficients (T.800 E.2) and encodes them.
+func (j *encodeJob) run(e *blockEncoder) error {
+	e.w, e.h = int(j.cb.x1-j.cb.x0), int(j.cb.y1-j.cb.y0)
+	e.data = sized(e.data, e.w*e.h)
+	x, y := j.b.atX+int(j.cb.x0-j.b.x0), j.b.atY+int(j.cb.y0-j.b.y0)
+	for r := range e.h {
+		row, from := e.data[r*e.w:r*e.w+e.w], (y+r)*j.p.w+x
+		if j.p.i != nil {
+			for i, v := range j.p.i[from : from+e.w] {
+				s := v >> 31
+				row[i] = uint32((v^s)-s) | uint32(s)&signBit
+			}
+			continue
+		}
+		for i, v := range j.p.f[from : from+e.w] {
+			row[i] = uint32(min(math.Abs(float64(v))/float64(j.b.step), 1<<30-1))
+			if v < 0 {
+				row[i] |= signBit
+			}
+		}
+	}
+	code, passes, planes := e.encode(j.b.orient)
+	if planes > j.b.planes {
+		return UnsupportedError(fmt.Sprintf("a coefficient of %d bits where %d are told", planes, j.b.planes))
+	}
+	if passes > 0 {
+		j.cb.included, j.cb.zero = true, j.b.planes-planes
+		j.cb.segs = []codeword{{passes: passes, data: slices.Clone(code)}}
+	}
+	return nil
+}
+
+// sot begins the tile-part: tile 0, Psot to come, part 0 of 1 (T.800 A.4.2).
+var sot = []byte{mSOT >> 8, mSOT & 0xFF, 0, 10, 0, 0, 0, 0, 0, 0, 0, 1}
+
+// appendTile appends the tile-part, resolution by resolution, and EOC.
+func (t *tile) appendTile(dst []byte) []byte {
+	be := binary.BigEndian
+	at := len(dst)
+	dst = append(dst, sot...)
+	dst = be.AppendUint16(dst, mSOD)
+	slices.SortStableFunc(t.precincts, func(a, b *precinct) int { return cmp.Or(a.res-b.res, a.comp-b.comp, a.index-b.index) })
+	for _, q := range t.precincts {
+		dst = q.writePacket(dst)
+	}
+	if n := len(dst) - at; n <= math.MaxUint32 { // else zero: to the end
+		be.PutUint32(dst[at+6:], uint32(n))
+	}
+	return be.AppendUint16(dst, mEOC)
+}
