@@ -16,6 +16,7 @@ type Config struct {
 	Server     Server
 	TLS        TLS
 	Storage    Storage
+	Archive    Archive
 	Database   Database
 	Logging    Logging
 	Access     Access
@@ -63,6 +64,11 @@ type Storage struct {
 	ScrubRate       int           // MB a second that stored objects are read again with; 0 is never
 	ScrubEvery      time.Duration // from one round over all of them to the next; 0 is never
 	RepairFrom      string        // folder of a backup that damaged objects are mended from
+}
+
+// Archive is what is made of stored objects.
+type Archive struct {
+	Settle time.Duration // a study to which nothing came for so long is complete; 0 is never
 }
 
 // Database is the index.

@@ -81,6 +81,9 @@ func New(ctx context.Context, c *config.Config, console io.Writer) (_ *Server, e
 	if s.guard = scrubber.Guard; scrubs(c) {
 		s.work = append(s.work, scrubber.Run)
 	}
+	if c.Archive.Settle > 0 {
+		s.work = append(s.work, s.newSettle(c).Run)
+	}
 	if err := s.listenDICOM(c); err != nil {
 		return nil, err
 	}

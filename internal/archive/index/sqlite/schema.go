@@ -89,6 +89,12 @@ ALTER TABLE state ADD COLUMN scrubbed INTEGER NOT NULL DEFAULT 0; -- when the la
 CREATE TABLE damaged (                                           -- instances whose bytes are not those that came
 	instance INTEGER PRIMARY KEY, found INTEGER NOT NULL, reason TEXT NOT NULL
 ) STRICT;
+`, `
+ALTER TABLE state ADD COLUMN settled INTEGER NOT NULL DEFAULT 0; -- up to which change studies were told of as complete
+UPDATE state SET settled = feed;
+CREATE TABLE settled (                                          -- those told of further than that
+	study TEXT PRIMARY KEY, feed INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 `}
 }
 

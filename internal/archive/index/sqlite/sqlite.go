@@ -220,12 +220,12 @@ func (x *Index) Reset(ctx context.Context) error {
 	defer x.mu.Unlock()
 	x.cache.clear()
 	err := x.transaction(ctx, func() error {
-		for _, t := range []string{"patient", "patient_name", "study", "series", "base", "instance", "reference", "change", "quarantine", "deleted", "damaged"} {
+		for _, t := range []string{"patient", "patient_name", "study", "series", "base", "instance", "reference", "change", "quarantine", "deleted", "damaged", "settled"} {
 			if _, err := x.w.ExecContext(ctx, "DELETE FROM "+t); err != nil {
 				return err
 			}
 		}
-		_, err := x.w.ExecContext(ctx, "UPDATE state SET segment = 0, offset = 0, feed = 0, scrub = 0")
+		_, err := x.w.ExecContext(ctx, "UPDATE state SET segment = 0, offset = 0, feed = 0, scrub = 0, settled = 9223372036854775807") // what comes back is no news
 		return err
 	})
 	if err == nil {
