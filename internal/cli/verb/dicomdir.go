@@ -91,6 +91,10 @@ func (m *Media) write(ctx context.Context, c *Common, s *Stdio, dir string, file
 }
 
 func addTo(b *dicomdir.Builder, c *Common, s *Stdio, dir, name string) error {
+	name, err := filepath.Abs(name)
+	if err != nil {
+		return err
+	}
 	rel, err := filepath.Rel(dir, name)
 	if err != nil || !filepath.IsLocal(rel) {
 		return fmt.Errorf("is not below %s", dir)
@@ -138,7 +142,7 @@ func (o *DICOMDIR) Run(ctx context.Context, s *Stdio) error {
 	if err != nil {
 		return Fail(Usage, "%w", err)
 	}
-	files, err := o.files()
+	files, err := dicomFiles(o.Inputs)
 	if err != nil {
 		return err
 	}
@@ -150,10 +154,10 @@ func (o *DICOMDIR) Run(ctx context.Context, s *Stdio) error {
 	return o.write(ctx, &o.Common, s, dir, files)
 }
 
-// files are the absolute names of what is named; in folders, of what is a DICOM file.
-func (o *DICOMDIR) files() ([]string, error) {
+// dicomFiles are the absolute names of what is named; in folders, of what is a DICOM file.
+func dicomFiles(inputs []string) ([]string, error) {
 	var out []string
-	for _, in := range o.Inputs {
+	for _, in := range inputs {
 		abs, err := filepath.Abs(in)
 		if err != nil {
 			return nil, Fail(Usage, "%w", err)

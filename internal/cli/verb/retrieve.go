@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"path/filepath"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -86,10 +87,25 @@ func (o *Retrieve) Run(ctx context.Context, s *Stdio) error {
 		return err
 	}
 	err = r.end()
-	if got := files(); len(got) > 0 {
-		err = firstError(err, o.Media.write(ctx, &o.Common, s, o.Folder.Dir, got))
+	return firstError(err, o.directory(ctx, s, files()))
+}
+
+// directory makes the DICOMDIR of what came, and of what was there where that was resumed.
+func (o *Retrieve) directory(ctx context.Context, s *Stdio, files []string) error {
+	if o.Media.Directory && o.Resume {
+		var err error
+		if files, err = dicomFiles([]string{o.Folder.Dir}); err != nil {
+			return err
+		}
 	}
-	return err
+	if len(files) == 0 {
+		return nil
+	}
+	dir, err := filepath.Abs(o.Folder.Dir)
+	if err != nil {
+		return Fail(Output, "%w", err)
+	}
+	return o.Media.write(ctx, &o.Common, s, dir, files)
 }
 
 // retrieving is a Retrieve under way.

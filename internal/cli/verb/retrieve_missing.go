@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"gantry/dicom"
+	"gantry/dicom/part10"
 	"gantry/dicom/tag"
 	"gantry/dicom/uid"
 	"gantry/dicom/vr"
@@ -149,8 +150,8 @@ func listUIDs(ctx context.Context, a *dimse.Assoc, class uid.UID, ask *dicom.Dat
 	return out, nil
 }
 
-// inFolder is what a folder has: every naming ends in the SOP Instance UID, and a file
-// has its name only when it is whole.
+// inFolder is what a folder has: every naming ends in the SOP Instance UID, save for media,
+// and a file has its name only when it is whole.
 func inFolder(f *Folder) func(context.Context, *dicom.DataSet) (instances, error) {
 	var have instances
 	return func(context.Context, *dicom.DataSet) (instances, error) {
@@ -160,8 +161,7 @@ func inFolder(f *Folder) func(context.Context, *dicom.DataSet) (instances, error
 		have = instances{}
 		err := filepath.WalkDir(f.Dir, func(name string, d fs.DirEntry, err error) error {
 			if err == nil && d.Type().IsRegular() {
-				base := strings.TrimSuffix(filepath.Base(name), ".dcm")
-				if u := uid.UID(base[strings.LastIndexByte(base, '_')+1:]); u.Valid() {
+				if u := instanceOf(f, name); u.Valid() {
 					have[u] = struct{}{}
 				}
 			}
@@ -172,6 +172,24 @@ func inFolder(f *Folder) func(context.Context, *dicom.DataSet) (instances, error
 		}
 		return have, err
 	}
+}
+
+// instanceOf tells the instance of a file by its name, and by what is in it where names are
+// numbers.
+func instanceOf(f *Folder, name string) uid.UID {
+	base := strings.TrimSuffix(filepath.Base(name), ".dcm")
+	if !f.ISO9660 {
+		return uid.UID(base[strings.LastIndexByte(base, '_')+1:])
+	}
+	if digits, ok := strings.CutPrefix(base, "IM"); !ok || len(digits) != 6 || keepOnly(digits, isDigit) != digits {
+		return ""
+	}
+	file, err := part10.Open(name, dicom.DecodeOptions{Until: tag.StudyDate})
+	if err != nil {
+		return ""
+	}
+	defer file.Close()
+	return file.DataSet.UID(tag.SOPInstanceUID)
 }
 
 // atPeer is what another peer has of a series.
