@@ -130,6 +130,8 @@ func (t *transcoder) plan() error {
 	switch {
 	case errors.Is(err, ErrNoPixels):
 		return t.unlessLossy("the object has no pixel data")
+	case err != nil && t.o.Lossy == nil && t.native() && !t.to.Encapsulated:
+		return nil // no frame is looked at: attributes of the image may be missing or wrong
 	case err != nil:
 		return err
 	}
@@ -142,6 +144,13 @@ func (t *transcoder) plan() error {
 	t.src, t.form = src, src.Desc()
 	t.form.Planar = false
 	return nil
+}
+
+// native reports whether the object's pixel data lies there as it is.
+func (t *transcoder) native() bool {
+	i, ok := t.from.SyntaxInfo()
+	e, _ := t.ds.Get(tag.PixelData)
+	return ok && !i.Encapsulated && !i.Referenced && !e.IsEncapsulated()
 }
 
 func (t *transcoder) unlessLossy(why string) error {

@@ -106,13 +106,10 @@ func (o *Convert) check() error {
 
 // lossy are the parameters of a target that loses information, nil for the others.
 func (o *Convert) lossy() *pixel.Lossy {
-	switch o.Syntax {
-	case uid.JPEGBaseline8Bit, uid.JPEGExtended12Bit:
-		return &pixel.Lossy{Quality: o.Quality}
-	case uid.JPEGLSNearLossless:
-		return &pixel.Lossy{Near: o.Near}
+	if i, _ := o.Syntax.SyntaxInfo(); !i.Lossy {
+		return nil
 	}
-	return nil
+	return &pixel.Lossy{Quality: o.Quality, Near: o.Near}
 }
 
 // all converts a file, or the files in a folder into a folder.
