@@ -116,8 +116,11 @@ func (b *blockDecoder) significance(plane uint) {
 	for y0 := 0; y0 < b.h; y0 += 4 {
 		y1 := min(y0+4, b.h)
 		for x := range b.w {
-			for y := y0; y < y1; y++ {
-				fi := (y+1)*b.fw + x + 1
+			fi := (y0+1)*b.fw + x + 1
+			if y1-y0 == 4 && b.column(fi)&fNear == 0 {
+				continue
+			}
+			for y := y0; y < y1; y, fi = y+1, fi+b.fw {
 				f := b.at(fi, y)
 				if f&fSig != 0 || f&fNear == 0 {
 					continue
@@ -143,8 +146,11 @@ func (b *blockDecoder) refinement(plane uint) {
 	for y0 := 0; y0 < b.h; y0 += 4 {
 		y1 := min(y0+4, b.h)
 		for x := range b.w {
-			for y := y0; y < y1; y++ {
-				fi := (y+1)*b.fw + x + 1
+			fi := (y0+1)*b.fw + x + 1
+			if y1-y0 == 4 && b.column(fi)&fSig == 0 {
+				continue
+			}
+			for y := y0; y < y1; y, fi = y+1, fi+b.fw {
 				f := b.at(fi, y)
 				if f&(fSig|fVisit) != fSig {
 					continue
@@ -187,8 +193,8 @@ func (b *blockDecoder) cleanup(plane uint) {
 				y += int(b.mq.bit(ctxUniform)<<1 | b.mq.bit(ctxUniform))
 				first = true
 			}
-			for ; y < y1; y++ {
-				fi := (y+1)*b.fw + x + 1
+			fi := (y+1)*b.fw + x + 1
+			for ; y < y1; y, fi = y+1, fi+b.fw {
 				f := b.at(fi, y)
 				if first || f&(fSig|fVisit) == 0 {
 					if first || b.mq.bit(b.zero[f&fNear]) != 0 {
@@ -207,4 +213,10 @@ func (b *blockDecoder) quiet(x, y int) bool {
 	fi := (y+1)*b.fw + x + 1
 	f := b.flags[fi] | b.flags[fi+b.fw] | b.flags[fi+2*b.fw] | b.at(fi+3*b.fw, y+3)
 	return f&(fSig|fVisit|fNear) == 0
+}
+
+// column is what any of the four coefficients of a column in a stripe has.
+func (b *blockDecoder) column(fi int) uint16 {
+	fw := b.fw
+	return b.flags[fi] | b.flags[fi+fw] | b.flags[fi+2*fw] | b.flags[fi+3*fw]
 }

@@ -64,8 +64,11 @@ func (e *blockEncoder) significance(plane uint) {
 	for y0 := 0; y0 < e.h; y0 += 4 {
 		y1 := min(y0+4, e.h)
 		for x := range e.w {
-			for y := y0; y < y1; y++ {
-				fi := (y+1)*e.fw + x + 1
+			fi := (y0+1)*e.fw + x + 1
+			if y1-y0 == 4 && e.column(fi)&fNear == 0 {
+				continue
+			}
+			for y := y0; y < y1; y, fi = y+1, fi+e.fw {
 				f := e.flags[fi]
 				if f&fSig != 0 || f&fNear == 0 {
 					continue
@@ -87,8 +90,11 @@ func (e *blockEncoder) refinement(plane uint) {
 	for y0 := 0; y0 < e.h; y0 += 4 {
 		y1 := min(y0+4, e.h)
 		for x := range e.w {
-			for y := y0; y < y1; y++ {
-				fi := (y+1)*e.fw + x + 1
+			fi := (y0+1)*e.fw + x + 1
+			if y1-y0 == 4 && e.column(fi)&fSig == 0 {
+				continue
+			}
+			for y := y0; y < y1; y, fi = y+1, fi+e.fw {
 				f := e.flags[fi]
 				if f&(fSig|fVisit) != fSig {
 					continue
@@ -125,8 +131,9 @@ func (e *blockEncoder) cleanup(plane uint) {
 				y += run
 				first = true
 			}
-			for ; y < y1; y++ {
-				fi, di := (y+1)*e.fw+x+1, y*e.w+x
+			fi := (y+1)*e.fw + x + 1
+			for ; y < y1; y, fi = y+1, fi+e.fw {
+				di := y*e.w + x
 				if f := e.flags[fi]; first || f&(fSig|fVisit) == 0 {
 					v := e.data[di] >> plane & 1
 					if !first {
@@ -158,4 +165,10 @@ func (e *blockEncoder) quiet(x, y int) bool {
 	fi := (y+1)*e.fw + x + 1
 	f := e.flags[fi] | e.flags[fi+e.fw] | e.flags[fi+2*e.fw] | e.flags[fi+3*e.fw]
 	return f&(fSig|fVisit|fNear) == 0
+}
+
+// column is what any of the four coefficients of a column in a stripe has.
+func (e *blockEncoder) column(fi int) uint16 {
+	fw := e.fw
+	return e.flags[fi] | e.flags[fi+fw] | e.flags[fi+2*fw] | e.flags[fi+3*fw]
 }
