@@ -3,6 +3,7 @@ package fsck_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -197,5 +198,58 @@ func TestStoreAndIndexDisagree(t *testing.T) {
 	want := []fsck.Kind{fsck.NotIndexed, fsck.DamagedRecord, fsck.NotIndexed, fsck.NotIndexed, fsck.Orphan}
 	if !slices.Equal(kinds, want) {
 		t.Errorf("an empty index: %v", kinds)
+	}
+}
+
+// TestErasedLate finds the file of a purged object that a crash kept from being erased, and
+// not one that came again in its place.
+func TestErasedLate(t *testing.T) {
+	ctx := context.Background()
+	a := newArchive(t)
+	a.open()
+	in, err := ingest.New(ctx, a.store, a.index, ingest.Options{Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := a.send(in, 20, 5<<20)
+	target := ingest.Target{Instance: out.Instance, Record: out.Record}
+	file := a.find("objects")
+	content := make(map[string][]byte)
+	for _, name := range file {
+		if content[name], err = os.ReadFile(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 { // the second time it has come again
+		if err := errors.Join(in.Delete(ctx, target), in.Purge(ctx, target)); err != nil {
+			t.Fatal(err)
+		}
+		out = a.send(in, 20, 5<<20)
+		target.Record = out.Record
+	}
+	in.Close()
+	a.close()
+	if kinds, _ := a.check(true); len(kinds) != 0 {
+		t.Errorf("an object that came again: %v", kinds)
+	}
+	a.open()
+	if in, err = ingest.New(ctx, a.store, a.index, ingest.Options{Log: slog.New(slog.DiscardHandler)}); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(in.Delete(ctx, target), in.Purge(ctx, target)); err != nil {
+		t.Fatal(err)
+	}
+	in.Close()
+	a.close()
+	if kinds, _ := a.check(true); len(kinds) != 0 {
+		t.Errorf("a purged object: %v", kinds)
+	}
+	for name, b := range content {
+		if err := os.WriteFile(name, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if kinds, _ := a.check(true); !slices.Equal(kinds, []fsck.Kind{fsck.Orphan}) {
+		t.Errorf("a purged object's file: %v", kinds)
 	}
 }

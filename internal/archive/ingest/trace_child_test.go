@@ -59,7 +59,7 @@ func (w *traced) close() {
 func traceObject(t testing.TB, n int) (indextest.Object, []byte) {
 	o := sample(n)
 	size := 1000 + 300*(n%13)
-	if n%11 == 10 {
+	if n%11 == 10 || n == 29 {
 		size = 80 << 10
 	}
 	return o, object(t, o, blobtest.Bytes(uint64(n), size))
@@ -70,7 +70,7 @@ const (
 	tracedSenders = 3
 )
 
-// traceChild stores objects, deletes every tenth again, and lets the index write its
+// traceChild stores objects, deletes every tenth again, half of these for good, and lets the index write its
 // log back in between. It prints what was acknowledged, which the recording shows too.
 func traceChild(dir string) {
 	t := childTB{}
@@ -89,10 +89,19 @@ func traceChild(dir string) {
 					if n%10 != 9 {
 						continue
 					}
-					if err := w.in.Delete(context.Background(), ingest.Target{Instance: o.SOP, Record: out.Record}); err != nil {
+					target := ingest.Target{Instance: o.SOP, Record: out.Record}
+					if err := w.in.Delete(context.Background(), target); err != nil {
 						t.Fatal(err)
 					}
 					fmt.Fprintf(os.Stdout, "D %d\n", n)
+					if n%20 != 9 {
+						continue
+					}
+					fmt.Fprintf(os.Stdout, "B %d\n", n) // from here on it may be gone
+					if err := w.in.Purge(context.Background(), target); err != nil {
+						t.Fatal(err)
+					}
+					fmt.Fprintf(os.Stdout, "P %d\n", n)
 				}
 			})
 		}

@@ -124,16 +124,15 @@ func cuts(t *testing.T, calls []call, dir string, rng *rand.Rand, n int, lazy fu
 }
 
 // acked is what the child has acknowledged.
-type acked struct{ stored, deleted []int }
+type acked struct{ stored, deleted, purging, purged []int }
 
 func (a *acked) note(said string) {
 	for line := range strings.Lines(said) {
-		var n int
-		if _, err := fmt.Sscanf(line, "A %d", &n); err == nil {
-			a.stored = append(a.stored, n)
-		}
-		if _, err := fmt.Sscanf(line, "D %d", &n); err == nil {
-			a.deleted = append(a.deleted, n)
+		for format, list := range map[string]*[]int{"A %d": &a.stored, "D %d": &a.deleted, "B %d": &a.purging, "P %d": &a.purged} {
+			var n int
+			if _, err := fmt.Sscanf(line, format, &n); err == nil {
+				*list = append(*list, n)
+			}
 		}
 	}
 }
@@ -159,7 +158,7 @@ func checkCut(t *testing.T, dir string, told *acked) error {
 		return err
 	}
 	for _, n := range told.stored {
-		if err := w.has(t, n, slices.Contains(told.deleted, n)); err != nil {
+		if err := w.has(t, n, told); err != nil {
 			return err
 		}
 	}
@@ -167,9 +166,16 @@ func checkCut(t *testing.T, dir string, told *acked) error {
 }
 
 // has checks an object that was acknowledged.
-func (w *traced) has(t *testing.T, n int, deleted bool) error {
+func (w *traced) has(t *testing.T, n int, told *acked) error {
 	o, data := traceObject(t, n)
 	kept, err := w.idx.Kept(context.Background(), o.SOP)
+	if err == nil && len(kept) == 0 && slices.Contains(told.purging, n) {
+		return nil
+	}
+	deleted := slices.Contains(told.deleted, n)
+	if slices.Contains(told.purged, n) {
+		return fmt.Errorf("object %d was purged and is back", n)
+	}
 	if err != nil || len(kept) != 1 || deleted && !kept[0].Hidden {
 		return fmt.Errorf("object %d was acknowledged: %d kept, deleted %v, %v", n, len(kept), deleted, err)
 	}

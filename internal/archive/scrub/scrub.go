@@ -172,12 +172,7 @@ func (s *Scrubber) clear(ctx context.Context, l *index.Location) error {
 }
 
 func (s *Scrubber) verify(ctx context.Context, l *index.Location) error {
-	o, err := s.Store.Open(ctx, l.Ref)
-	if err != nil {
-		return err
-	}
-	defer o.Close()
-	return fsblob.Verify(&slow{s, ctx, o}, l.Sums)
+	return fsblob.Verify(&slow{s, ctx, l.Ref}, l.Sums)
 }
 
 // Damage flags a damaged object first, so that nobody is sent its bytes, and then mends it
@@ -232,11 +227,12 @@ func (s *Scrubber) mend(ctx context.Context, l *index.Location, kept []index.Loc
 	return "backup", s.Store.Mend(ctx, l.Ref, l.Sums, o)
 }
 
-// slow reads at the scrubber's rate.
+// slow reads at the scrubber's rate. It opens the object for each part: to be erased, a
+// large one need not wait for the hours that the scrubber takes.
 type slow struct {
 	s   *Scrubber
 	ctx context.Context
-	o   io.ReaderAt
+	ref record.Ref
 }
 
 // ReadAt implements io.ReaderAt.
@@ -244,7 +240,7 @@ func (r *slow) ReadAt(p []byte, off int64) (int, error) {
 	if err := r.ctx.Err(); err != nil {
 		return 0, err
 	}
-	n, err := r.o.ReadAt(p, off)
+	n, err := r.part(p, off)
 	r.s.Read.Add(int64(n))
 	rate := r.s.Rate
 	if r.s.Busy != nil && r.s.Busy() {
@@ -257,4 +253,13 @@ func (r *slow) ReadAt(p []byte, off int64) (int, error) {
 		}
 	}
 	return n, err
+}
+
+func (r *slow) part(p []byte, off int64) (int, error) {
+	o, err := r.s.Store.Open(r.ctx, r.ref)
+	if err != nil {
+		return 0, err
+	}
+	defer o.Close()
+	return o.ReadAt(p, off)
 }

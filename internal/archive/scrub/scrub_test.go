@@ -263,6 +263,32 @@ func (g gone) Open(ctx context.Context, r record.Ref) (blob.Object, error) {
 	return g.Store.Open(ctx, r)
 }
 
+// TestEraseDoesNotWait purges an object while it is read slowly.
+func TestEraseDoesNotWait(t *testing.T) {
+	w := open(t)
+	w.send(1, 5<<20)
+	l := w.location(1)
+	target := ingest.Target{Instance: l.Instance, Record: l.Record}
+	purged := false
+	w.s.Sleep = func(ctx context.Context, _ time.Duration) error { // between two parts
+		if purged {
+			return nil
+		}
+		purged = true
+		ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+		defer cancel()
+		if err := errors.Join(w.in.Delete(ctx, target), w.in.Purge(ctx, target)); err != nil {
+			t.Error(err)
+		}
+		return nil
+	}
+	w.round()
+	w.state(0, 0, 0)
+	if !purged {
+		t.Error("nothing was purged")
+	}
+}
+
 // BenchmarkStore stores beside a scrubber at its usual rate, and without one.
 func BenchmarkStore(b *testing.B) {
 	for _, scrubbed := range []bool{false, true} {

@@ -111,20 +111,23 @@ func (s *Store) checkFile(m *scanned) error {
 }
 
 // List implements blob.Lister: the objects of all records, then the files that no record
-// names.
+// names, or that a crash kept from being erased.
 func (s *Store) List(ctx context.Context) iter.Seq2[blob.Info, error] {
 	return func(yield func(blob.Info, error) bool) {
-		named := map[string]bool{}
+		named, paths := map[string]bool{}, map[record.ID]string{}
 		for l, err := range s.Replay(ctx, record.Position{}) {
 			if err != nil {
 				yield(blob.Info{}, err)
 				return
 			}
+			if path := paths[l.Envelope.Of]; l.Envelope.Kind == record.Purge && path != "" {
+				delete(named, path)
+			}
+			if l.Envelope.Kind == record.File { // of a damaged one too: it is no orphan
+				named[l.Envelope.Path], paths[l.Envelope.ID] = true, l.Envelope.Path
+			}
 			if l.Err != nil || !l.Envelope.Kind.HasObject() {
 				continue
-			}
-			if l.Envelope.Kind == record.File {
-				named[l.Envelope.Path] = true
 			}
 			if !yield(blob.Info{Ref: l.Stored.Ref, Size: l.Stored.Sums.Size()}, nil) {
 				return
