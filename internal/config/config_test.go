@@ -75,6 +75,17 @@ func TestErrorsComeAllAtOnceWithTheirLines(t *testing.T) {
 	}
 }
 
+// TestPeerSyntaxes takes transfer syntaxes by UID and keyword, and nothing else.
+func TestPeerSyntaxes(t *testing.T) {
+	c, err := load("peers: [{ae: A, host: h, port: 104, syntaxes: [RLELossless], send_syntaxes: [JPEGLSLossless, 1.2.840.10008.1.2.1]}]")
+	if err != nil || len(c.Peers) != 1 || !slices.Equal(c.Peers[0].SendSyntaxes, []string{"JPEGLSLossless", "1.2.840.10008.1.2.1"}) {
+		t.Errorf("%+v, %v", c, err)
+	}
+	if _, err := load("peers: [{ae: A, host: h, port: 104, send_syntaxes: [JPEG]}]"); err == nil || !strings.Contains(err.Error(), `"JPEG" is no transfer syntax`) {
+		t.Errorf("%v", err)
+	}
+}
+
 // TestPending holds the list of keys that are known but do nothing yet; it may only
 // shrink.
 func TestPending(t *testing.T) {

@@ -38,7 +38,8 @@ type Front struct {
 	Objects Objects
 	// Resolve finds the destination of a C-MOVE.
 	Resolve retrieve.Resolver
-	// Egress lays objects out for peers that do not take them as they are stored.
+	// Egress lays objects out for peers that do not take them as they are stored. Nil is
+	// one that all such fronts share.
 	Egress *egress.Gate
 	// Prefer, if set, gives the transfer syntaxes that an AE title wants objects in.
 	Prefer func(ae string) []uid.UID

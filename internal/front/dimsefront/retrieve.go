@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"sync"
 
 	"gantry/dicom"
 	"gantry/dicom/tag"
@@ -97,13 +98,19 @@ func (f *Front) transcoded(ctx context.Context, r *io.SectionReader, from, to ui
 	if err != nil {
 		return nil, err
 	}
-	out, err := f.Egress.Open(ctx, ds, from, to)
+	gate := f.Egress
+	if gate == nil {
+		gate = shared()
+	}
+	out, err := gate.Open(ctx, ds, from, to)
 	var e *egress.Error
 	if errors.As(err, &e) {
 		return nil, &dimse.StatusError{Status: dimse.OutOfResourcesSubOperations, Comment: e.Comment(), Err: err}
 	}
 	return out, err
 }
+
+var shared = sync.OnceValue(func() *egress.Gate { return egress.New("") })
 
 // body closes the object that it is read from.
 type body struct {
