@@ -272,12 +272,12 @@ type encoded struct {
 func (e *encoded) Read(p []byte) (int, error) {
 	n := 0
 	for n < len(p) && e.err == nil {
-		b, err := e.l.r.Peek(1)
-		if err != nil {
+		if _, err := e.l.r.Peek(1); err != nil {
 			e.err = errEnd
 			break
 		}
-		if b, _ = e.l.r.Peek(min(len(p)-n, max(1, e.l.r.Buffered()))); len(b) == 0 {
+		b, _ := e.l.r.Peek(min(len(p)-n, max(1, e.l.r.Buffered())))
+		if len(b) == 0 {
 			e.err = errEnd
 			break
 		}

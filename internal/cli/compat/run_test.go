@@ -191,12 +191,12 @@ func TestQueryPrograms(t *testing.T) {
 func TestDCMTKFind(t *testing.T) {
 	_, host, port := archive(t, 250)
 	t.Chdir(t.TempDir())
-	code, out, errs := run(t, "findscu", "-S", "-k", "QueryRetrieveLevel=STUDY", "-k", "StudyInstanceUID", "-xd", host, port)
+	code, _, errs := run(t, "findscu", "-S", "-k", "QueryRetrieveLevel=STUDY", "-k", "StudyInstanceUID", "-xd", host, port)
 	if code != 0 {
 		t.Fatalf("%d %s", code, errs)
 	}
 	wants(t, "findscu", errs, "I: Find Response: 3 (Pending)", "(0020,000d) UI ["+string(dicomtest.Study(0))+"]")
-	code, out, errs = run(t, "findscu", "-S", "-X", "-Xlo", "2", "-k", "0008,0052=STUDY", "-k", "StudyInstanceUID", host, port)
+	code, out, errs := run(t, "findscu", "-S", "-X", "-Xlo", "2", "-k", "0008,0052=STUDY", "-k", "StudyInstanceUID", host, port)
 	if code != 0 || out != "" {
 		t.Fatalf("-X: %d %s %s", code, out, errs)
 	}

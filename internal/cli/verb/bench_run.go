@@ -112,7 +112,6 @@ type benching struct {
 	start, from, until time.Time // until is zero when only the count ends it
 	ended              time.Time
 	begun              atomic.Int64 // measured operations of a closed loop, all of an open one
-	late               int64
 }
 
 func (b *benching) stop() {

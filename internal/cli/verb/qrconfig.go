@@ -138,9 +138,9 @@ func (c *qrConfig) global(words []string) error {
 	case "username", "groupname": // the process keeps the user that starts it
 		return nil
 	case "specificcharacterset":
-		return errors.New("SpecificCharacterSet: answers carry the character set of the objects; remove the line")
+		return errors.New("remove the line SpecificCharacterSet: answers carry the character set of the objects")
 	case "display":
-		return errors.New("Display: there is none; remove the line")
+		return errors.New("remove the line Display: there is none")
 	default:
 		return fmt.Errorf("%s is not known", words[0])
 	}
@@ -155,7 +155,7 @@ func (c *qrConfig) global(words []string) error {
 // host reads Name = (AE, host, port), ... or Name = Name, ...
 func (c *qrConfig) host(words []string) error {
 	if len(words) < 3 || words[1] != "=" {
-		return errors.New("HostTable: want Name = (AETitle, HostName, Port), ...")
+		return errors.New("HostTable: want Name = (AETitle, HostName, Port) and more of them, parted by commas")
 	}
 	peers, err := c.peers(words[2:])
 	if err != nil {
