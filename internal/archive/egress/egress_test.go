@@ -106,6 +106,9 @@ func TestNothingIsLeft(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := s.file.Stat(); err == nil {
+		t.Error("the file is still open")
+	}
 	if left, _ := os.ReadDir(dir); len(left) > 0 {
 		t.Errorf("%s is left over", left[0].Name())
 	}
