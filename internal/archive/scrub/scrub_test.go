@@ -209,6 +209,31 @@ func TestBackup(t *testing.T) {
 	w.state(4, 2, 2)
 }
 
+// TestBadCopy leaves a damaged object as it is when the copy is no better.
+func TestBadCopy(t *testing.T) {
+	w := open(t)
+	w.send(1, 1000)
+	w.flip(1)
+	l := w.location(1)
+	read := func() []byte {
+		o, err := w.store.Open(context.Background(), l.Ref)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer o.Close()
+		b := make([]byte, o.Size())
+		if _, err := o.ReadAt(b, 0); err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	before := read()
+	err := w.store.Mend(context.Background(), l.Ref, l.Sums, bytes.NewReader(make([]byte, l.Sums.Size())))
+	if !errors.Is(err, fsblob.ErrSums) || !bytes.Equal(read(), before) {
+		t.Errorf("%v", err)
+	}
+}
+
 // TestGoesOn ends a round in its middle: the next one goes on there.
 func TestGoesOn(t *testing.T) {
 	w := open(t)
