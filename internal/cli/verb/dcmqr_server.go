@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"iter"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"gantry/dicom"
 	"gantry/dicom/uid"
@@ -172,19 +174,19 @@ func (a *area) serves(p *dimse.Peer) bool {
 	return false
 }
 
+// lookupLimit is how long a name server may take: an association waits for it.
+const lookupLimit = 5 * time.Second
+
 // sameHost reports whether a name is that of an address.
 func sameHost(name, address string) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), lookupLimit)
+	defer cancel()
 	at := net.ParseIP(address)
-	addrs, err := net.LookupIP(name)
+	addrs, err := net.DefaultResolver.LookupIPAddr(ctx, name)
 	if err != nil || at == nil {
 		return name == address
 	}
-	for _, a := range addrs {
-		if a.Equal(at) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(addrs, func(a net.IPAddr) bool { return a.IP.Equal(at) })
 }
 
 var errNotAllowed = &dimse.StatusError{Status: dimse.NotAuthorized, Comment: "not allowed for this AE title"}
