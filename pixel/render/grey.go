@@ -39,7 +39,7 @@ func inverse(c curve) curve {
 
 // readModality returns the function from stored values to units (PS3.3 C.11.1).
 func readModality(g groups, d pixel.Desc) (curve, error) {
-	if item, ok := g.ds.Item(tag.ModalityLUTSequence, 0); ok && !d.Float {
+	if item, ok := table(g.ds, tag.ModalityLUTSequence); ok && !d.Float {
 		l, err := readLUT(item, tag.LUTDescriptor, tag.LUTData, d.Signed)
 		if err != nil {
 			return nil, err
@@ -56,6 +56,16 @@ func readModality(g groups, d pixel.Desc) (curve, error) {
 		return nil, &dicom.ValueError{Tag: tag.RescaleSlope, Reason: "0: every pixel would be the same"}
 	}
 	return func(v float64) float64 { return slope*v + intercept }, err
+}
+
+// table returns the item with a table, if the sequence has more than an empty form of one.
+func table(ds *dicom.DataSet, sequence tag.Tag) (*dicom.DataSet, bool) {
+	item, ok := ds.Item(sequence, 0)
+	if !ok {
+		return nil, false
+	}
+	e, ok := item.Get(tag.LUTDescriptor)
+	return item, ok && !e.Empty()
 }
 
 // toInt is the integer that a table is asked for: one beyond all tables in place of what
@@ -82,7 +92,7 @@ func chooseVOI(g groups, s *samples, o Options) (curve, error) {
 	case w != nil:
 		return w.curve()
 	}
-	if item, ok := g.ds.Item(tag.VOILUTSequence, 0); ok {
+	if item, ok := table(g.ds, tag.VOILUTSequence); ok {
 		return readVOI(item, s)
 	}
 	return s.automatic(g.ds)

@@ -144,23 +144,44 @@ func compare(name, program string) string {
 	if err != nil {
 		return err.Error()
 	}
-	got, err := Frame(ctx, f.DataSet, src, 0, Options{})
+	got, err := Frame(ctx, f.DataSet, src, 0, Options{Window: given(f.DataSet)})
 	if err != nil {
 		return err.Error()
 	}
 	return distance(got, want)
 }
 
-// arguments asks for what Options{} means.
+// arguments asks for what our options mean.
 func arguments(ds *dicom.DataSet) []string {
 	voi := []string{"+Wm"}
-	g := groups{ds, 0}
-	if w, err := storedWindow(g.macro(tag.FrameVOILUTSequence)); err == nil && w != nil {
+	switch {
+	case given(ds) != nil:
+		voi = []string{"+Ww", "40", "400"}
+	case hasWindow(ds):
 		voi = []string{"+Wi", "1"}
-	} else if ds.ItemCount(tag.VOILUTSequence) > 0 {
+	case hasTable(ds):
 		voi = []string{"+Wl", "1"}
 	}
 	return append(voi, "-q", "-O", "+op")
+}
+
+func hasWindow(ds *dicom.DataSet) bool {
+	w, err := storedWindow(ds)
+	return err == nil && w != nil
+}
+
+func hasTable(ds *dicom.DataSet) bool {
+	_, ok := table(ds, tag.VOILUTSequence)
+	return ok
+}
+
+// given is a window where an automatic one could not be compared, nil elsewhere: DCMTK does
+// not leave out Pixel Padding, and knows no window of a functional group.
+func given(ds *dicom.DataSet) *Window {
+	if ds.Has(tag.SharedFunctionalGroupsSequence) || ds.Has(tag.PixelPaddingValue) && !hasWindow(ds) {
+		return &Window{Center: 40, Width: 400}
+	}
+	return nil
 }
 
 // distance compares a picture with a PGM or PPM file of 8 bits.

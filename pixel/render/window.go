@@ -61,7 +61,8 @@ func ramp(low, high float64) curve {
 	}
 }
 
-// storedWindow returns the first window of a frame, nil if it has none.
+// storedWindow returns the first window of a frame, nil if it has none. Some makers write
+// a width of 0 where they mean that.
 func storedWindow(ds *dicom.DataSet) (*Window, error) {
 	c, err := number(ds, tag.WindowCenter, math.NaN())
 	if err != nil {
@@ -71,7 +72,7 @@ func storedWindow(ds *dicom.DataSet) (*Window, error) {
 	if err != nil {
 		return nil, err
 	}
-	if math.IsNaN(c) || math.IsNaN(w) {
+	if math.IsNaN(c) || math.IsNaN(w) || w == 0 {
 		return nil, nil
 	}
 	return &Window{c, w, ds.Text(tag.VOILUTFunction)}, nil
