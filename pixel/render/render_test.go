@@ -10,6 +10,7 @@ import (
 
 	"gantry/dicom"
 	"gantry/dicom/tag"
+	"gantry/dicom/uid"
 	"gantry/dicom/vr"
 	"gantry/pixel"
 )
@@ -152,6 +153,27 @@ func TestColour(t *testing.T) {
 		}
 		if got := pix(m); !bytes.Equal(got, c.want) {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+// TestBigEndian checks that tables are words in the byte order of their transfer syntax,
+// bytes packed into words too.
+func TestBigEndian(t *testing.T) {
+	index := with(form(2, 8, 8), func(d *pixel.Desc) { d.Photometric = pixel.PaletteColor })
+	for bits, data := range map[int64][]byte{16: {0, 1, 0, 2}, 8: {1, 2}} {
+		little := palettes(t, descriptor(2, 0, bits), 1, data, data, data)
+		b, err := dicom.AppendEncode(nil, little, uid.ExplicitVRBigEndian)
+		if err != nil {
+			t.Fatal(err)
+		}
+		big, err := dicom.DecodeBytes(b, dicom.DecodeOptions{Syntax: uid.ExplicitVRBigEndian})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := Samples(big, index, []byte{0, 1}, 0, Options{})
+		if want := []byte{1, 1, 1, 255, 2, 2, 2, 255}; err != nil || !bytes.Equal(pix(m), want) {
+			t.Errorf("%d bits: %v, want %v", bits, err, want)
 		}
 	}
 }
