@@ -122,6 +122,7 @@ var commands = [...]func(*Stdio) *cobra.Command{
 	newLinks,
 	newMan,
 	newReindex,
+	newExtract,
 	newInfo,
 	newDB,
 	newFsck,

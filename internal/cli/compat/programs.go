@@ -33,6 +33,7 @@ func programs() []entry {
 		{"dcm_info", false, dcmInfo},
 		{"dcm_dump", false, dcmDump},
 		{"dcm_conv", false, dcmConv},
+		{"dcm_extract", false, dcmExtract},
 		{"pacs_integration_e2e", false, pacsIntegration},
 		{"odil", false, odil},
 		{"odil echo", false, odilEcho},
