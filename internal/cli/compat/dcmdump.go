@@ -54,7 +54,7 @@ func dcmdump() *Program {
 				{Names: names("+ml/--use-meta-length"), Always: "file meta information ends where group 0002 does"},
 				{Names: names("-ml/--ignore-meta-length"), Always: "file meta information ends where group 0002 does"},
 				{Names: names("+ao/--accept-odd-length"), Always: "odd lengths are accepted"},
-				{Names: names("+ae/--assume-even-length"), Refuse: "correct the file by gantry first"},
+				{Names: names("+ae/--assume-even-length"), Refuse: "gantry dump reads odd lengths as they are"},
 				{Names: names("+ev/--use-explicit-vr"), Always: "an explicit VR is used"},
 				{Names: names("-ev/--ignore-explicit-vr"), Refuse: "the VR of the file is printed; look the other up in PS3.6"},
 				{Names: names("+vr/--treat-as-unknown"), Always: "a VR that is not in the standard is unknown"},
