@@ -182,7 +182,7 @@ func (c *converting) one(ctx context.Context, from, to string) {
 func (c *converting) fail(name string, err error) {
 	c.bad.Add(1)
 	c.progress.clear()
-	c.says(c.s, Normal, "%s: %v", name, err)
+	c.says(c.s, Normal, "%s: %v", name, withoutPrefix(err, name))
 }
 
 func (c *converting) summary() {

@@ -425,8 +425,9 @@ func spool(r io.Reader) (*os.File, error) {
 
 // withoutPrefix drops the file's name, which stands before every message anyway.
 func withoutPrefix(err error, name string) error {
-	if err == nil {
-		return nil
+	var path *os.PathError
+	if errors.As(err, &path) && path.Path == name {
+		return path.Err
 	}
 	for e := err; e != nil; e = errors.Unwrap(e) {
 		if !strings.HasPrefix(e.Error(), name+": ") {

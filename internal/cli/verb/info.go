@@ -97,7 +97,7 @@ func (o *Info) Run(ctx context.Context, s *Stdio) error {
 		}
 		if err != nil {
 			failed++
-			fmt.Fprintf(s.Err, "%s: %v\n", name, err)
+			fmt.Fprintf(s.Err, "%s: %v\n", name, withoutPrefix(err, name))
 			continue
 		}
 		if done++; o.json() {

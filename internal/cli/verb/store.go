@@ -188,7 +188,7 @@ func (t *storing) fail(src source, err error, status uint16) {
 	if t.o.Form == Odil {
 		fmt.Fprintf(t.s.Out, "Could not store %s: %v\n", src.name, err)
 	} else {
-		t.o.says(t.s, Normal, "%s: %v", src.name, err)
+		t.o.says(t.s, Normal, "%s: %v", src.name, withoutPrefix(err, src.name))
 	}
 	t.report.add(src.name, false, err, status)
 	t.o.rename(t.s, src, ".bad")
