@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"io"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"gantry/dicom/uid"
 	"gantry/dicomtest"
 	"gantry/dimse"
 	"gantry/service/query"
@@ -134,5 +136,27 @@ func TestMoveWhatIsMissing(t *testing.T) {
 	code, out, errs := run(t, "move", "PACS@"+addr, "--dest", "DEST", "--have", to, "--resume", "-k", key)
 	if code != ExitOK || asked.Load() != 18 || len(there.Objects()) != 20 {
 		t.Errorf("%d, asked for %d, %d there: %s%s", code, asked.Load(), len(there.Objects()), out, errs)
+	}
+}
+
+// TestGetBelievesNoClaims meets a peer that says it has sent an object, has not, and ends
+// the association, each time: the retries come to an end.
+func TestGetBelievesNoClaims(t *testing.T) {
+	var asked atomic.Int64
+	a := new(dicomtest.Archive)
+	if err := a.Add(dicomtest.Object{N: 0}); err != nil {
+		t.Fatal(err)
+	}
+	m := new(dimse.ServeMux)
+	query.Register(m, a, query.Options{})
+	m.HandleFunc(dimse.CGet, uid.StudyRootQueryRetrieveInformationModelGet, func(w dimse.ResponseWriter, _ *dimse.Request) {
+		n := uint16(asked.Add(1))
+		w.Send(&dimse.Response{Status: dimse.PendingMatch, SubOps: &dimse.SubOperations{Completed: n, Remaining: 1}})
+		panic("gone")
+	})
+	addr := dicomtest.Serve(t, &dimse.Server{Handler: m, Policy: dimse.Policy{AnyCalled: true}, Log: slog.New(slog.DiscardHandler)})
+	code, out, errs := run(t, "get", "PACS@"+addr, "-k", "StudyInstanceUID="+string(dicomtest.Study(0)), "--dir", t.TempDir(), "--retries", "2")
+	if code != ExitFailed || asked.Load() != 3 {
+		t.Errorf("%d, asked %d times: %s%s", code, asked.Load(), out, errs)
 	}
 }

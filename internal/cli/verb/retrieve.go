@@ -134,9 +134,9 @@ func (r *retrieving) retrieve(ctx context.Context, identifiers []*dicom.DataSet)
 	}
 	resume := r.o.Resume
 	for tries, wait := 0, r.o.retryAfter; ; wait = min(2*wait, maxRetryPause) {
-		done := r.total
+		done := r.o.Folder.files.Load() // what a peer claims to have sent is no progress
 		err := r.associate(ctx, identifiers, resume)
-		if r.total != done {
+		if r.o.Folder.files.Load() != done {
 			tries, wait = 0, r.o.retryAfter
 		}
 		if tries++; tries > r.o.Retries || !r.passing(err) || ctx.Err() != nil {
