@@ -3,13 +3,12 @@ package j2k
 // blockDecoder decodes code blocks (T.800 Annex D). Coefficients have one fraction bit,
 // which holds the middle of what is not known, and their sign in the highest.
 type blockDecoder struct {
-	mq     mq
-	raw    raw
-	tab    *tables
-	zero   *[256]uint8
-	w, h   int
-	fw     int // row of flags
-	flags  []uint16
+	mq   mq
+	raw  raw
+	tab  *tables
+	zero *[256]uint8
+	w, h int
+	neighbours
 	data   []uint32
 	bypass bool
 	causal bool
@@ -96,19 +95,7 @@ func (b *blockDecoder) signify(fi, di, y int, plane uint) {
 		neg = b.mq.bit(s>>1) ^ uint32(s&1)
 	}
 	b.data[di] = 3<<plane | neg<<31
-	up := b.flags[fi-b.fw-1 : fi-b.fw+2 : fi-b.fw+2]
-	mid := b.flags[fi-1 : fi+2 : fi+2]
-	down := b.flags[fi+b.fw-1 : fi+b.fw+2 : fi+b.fw+2]
-	n := uint16(neg)
-	up[0] |= fSE
-	up[1] |= fS | n*fNegS
-	up[2] |= fSW
-	mid[0] |= fE | n*fNegE
-	mid[1] |= fSig
-	mid[2] |= fW | n*fNegW
-	down[0] |= fNE
-	down[1] |= fN | n*fNegN
-	down[2] |= fNW
+	b.tell(fi, uint16(neg))
 }
 
 // significance is D.3.1.
@@ -213,10 +200,4 @@ func (b *blockDecoder) quiet(x, y int) bool {
 	fi := (y+1)*b.fw + x + 1
 	f := b.flags[fi] | b.flags[fi+b.fw] | b.flags[fi+2*b.fw] | b.at(fi+3*b.fw, y+3)
 	return f&(fSig|fVisit|fNear) == 0
-}
-
-// column is what any of the four coefficients of a column in a stripe has.
-func (b *blockDecoder) column(fi int) uint16 {
-	fw := b.fw
-	return b.flags[fi] | b.flags[fi+fw] | b.flags[fi+2*fw] | b.flags[fi+3*fw]
 }

@@ -4,13 +4,12 @@ import "math/bits"
 
 // blockEncoder encodes code blocks (T.800 Annex D) in one codeword segment each.
 type blockEncoder struct {
-	mq    mqEncoder
-	tab   *tables
-	zero  *[256]uint8
-	w, h  int
-	fw    int // row of flags
-	flags []uint16
-	data  []uint32 // magnitudes, the sign in the highest bit
+	mq   mqEncoder
+	tab  *tables
+	zero *[256]uint8
+	w, h int
+	neighbours
+	data []uint32 // magnitudes, the sign in the highest bit
 }
 
 // encode codes the coefficients in e.data, w x h of them, and returns the codeword, how many
@@ -44,19 +43,7 @@ func (e *blockEncoder) signify(fi, di int) {
 	s := e.tab.sign[f&15|f>>4&0xF0]
 	neg := e.data[di] >> 31
 	e.mq.bit(s>>1, neg^uint32(s&1))
-	up := e.flags[fi-e.fw-1 : fi-e.fw+2 : fi-e.fw+2]
-	mid := e.flags[fi-1 : fi+2 : fi+2]
-	down := e.flags[fi+e.fw-1 : fi+e.fw+2 : fi+e.fw+2]
-	n := uint16(neg)
-	up[0] |= fSE
-	up[1] |= fS | n*fNegS
-	up[2] |= fSW
-	mid[0] |= fE | n*fNegE
-	mid[1] |= fSig
-	mid[2] |= fW | n*fNegW
-	down[0] |= fNE
-	down[1] |= fN | n*fNegN
-	down[2] |= fNW
+	e.tell(fi, uint16(neg))
 }
 
 // significance is D.3.1.
@@ -165,10 +152,4 @@ func (e *blockEncoder) quiet(x, y int) bool {
 	fi := (y+1)*e.fw + x + 1
 	f := e.flags[fi] | e.flags[fi+e.fw] | e.flags[fi+2*e.fw] | e.flags[fi+3*e.fw]
 	return f&(fSig|fVisit|fNear) == 0
-}
-
-// column is what any of the four coefficients of a column in a stripe has.
-func (e *blockEncoder) column(fi int) uint16 {
-	fw := e.fw
-	return e.flags[fi] | e.flags[fi+fw] | e.flags[fi+2*fw] | e.flags[fi+3*fw]
 }
