@@ -113,7 +113,7 @@ func TestRefused(t *testing.T) {
 	if err := b.Add(fileID(0), le, object(t, 0)); err != nil {
 		t.Fatal(err)
 	}
-	before := len(written(t, &b))
+	before := read(t, written(t, &b)).Len()
 	without := func(tg tag.Tag) *dicom.DataSet { return object(t, 900, func(e *dicom.Editor) { e.Delete(tg) }) }
 	for name, c := range map[string]struct {
 		id   []string
@@ -139,8 +139,8 @@ func TestRefused(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if after := len(written(t, &b)); after != before {
-		t.Errorf("%d bytes, were %d", after, before)
+	if after := read(t, written(t, &b)).Len(); after != before {
+		t.Errorf("%d records, were %d", after, before)
 	}
 	b.FileSetID = "lower"
 	if err := b.Write(new(bytes.Buffer)); err == nil {
