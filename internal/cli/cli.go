@@ -127,6 +127,7 @@ var commands = [...]func(*Stdio) *cobra.Command{
 	newDB,
 	newFsck,
 	newBackup,
+	newSynth,
 	newRestore,
 	newDelete,
 	newUndelete,
