@@ -75,6 +75,8 @@ func (t *transcoder) history(e *dicom.Editor, coded int64) {
 		method = "ISO_14495_1"
 	case uid.JPEG2000:
 		method = "ISO_15444_1"
+	case uid.HTJ2K:
+		method = "ISO_15444_15"
 	}
 	t.lossy(e, native, coded, method)
 	e.SetUID(tag.SOPInstanceUID, t.result.Instance)

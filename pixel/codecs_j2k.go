@@ -8,7 +8,8 @@ import (
 	"gantry/pixel/j2k"
 )
 
-// j2kDecoder decodes JPEG 2000 part 1 (PS3.5 8.2.4), and its colours to RGB.
+// j2kDecoder decodes JPEG 2000 and its high-throughput form (PS3.5 8.2.4, 10.18),
+// and their colours to RGB.
 type j2kDecoder struct{}
 
 func (j2kDecoder) Decode(dst, src []byte, d Desc, lim Limits) ([]byte, Decoded, error) {
@@ -22,6 +23,9 @@ func (j2kDecoder) Decode(dst, src []byte, d Desc, lim Limits) ([]byte, Decoded, 
 	}
 	out := straight(d)
 	out.Lossy, out.Method = !i.Reversible, "ISO_15444_1"
+	if i.HT {
+		out.Method = "ISO_15444_15"
+	}
 	if d.Photometric == YBRICT || d.Photometric == YBRRCT {
 		out.Photometric = RGB
 	}
@@ -36,8 +40,12 @@ func (j2kDecoder) Decode(dst, src []byte, d Desc, lim Limits) ([]byte, Decoded, 
 	return dst, out, err
 }
 
-// j2kEncoder encodes JPEG 2000 part 1: by the 5/3 wavelet without loss, by the 9/7 with.
-type j2kEncoder struct{ lossless bool }
+// j2kEncoder encodes JPEG 2000: by the 5/3 wavelet without loss, by the 9/7 with.
+type j2kEncoder struct {
+	lossless     bool
+	ht           bool // in high-throughput code blocks
+	byResolution bool // as HTJ2K Lossless RPCL wants it (PS3.5 10.18)
+}
 
 func (e j2kEncoder) Accepts(d Desc, lossy *Lossy) error {
 	switch {
@@ -65,9 +73,9 @@ func (j2kEncoder) Photometric(d Desc, lossy *Lossy) string {
 	return YBRRCT
 }
 
-func (j2kEncoder) Encode(dst, px []byte, d Desc, lossy *Lossy) ([]byte, error) {
+func (e j2kEncoder) Encode(dst, px []byte, d Desc, lossy *Lossy) ([]byte, error) {
 	i := j2k.Info{Width: d.Columns, Height: d.Rows, Components: d.Samples, Bits: precision(px, d), Signed: d.Signed}
-	o := j2k.EncodeOptions{Workers: 1, NoMCT: d.Photometric != RGB}
+	o := j2k.EncodeOptions{Workers: 1, NoMCT: d.Photometric != RGB, HT: e.ht, ByResolution: e.byResolution}
 	if lossy != nil {
 		if !within(px, d) {
 			return dst, FormatError("bits above High Bit are set: what is nearly right there is wrong: choose a lossless syntax")

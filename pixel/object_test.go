@@ -255,7 +255,7 @@ func TestRefusals(t *testing.T) {
 		{rgb, uid.JPIPReferenced, Options{}, "single frames"},
 		{rgb, uid.XMLEncoding, Options{}, "not a transfer syntax"},
 		{rgb, "1.2.3", Options{}, "not a transfer syntax"},
-		{rgb, uid.HTJ2K, Options{}, "cannot be encoded"},
+		{rgb, uid.JPEGXL, Options{}, "cannot be encoded"},
 		{indices, uid.JPEGBaseline8Bit, lossy, PaletteColor},
 		{indices, uid.JPEGLSNearLossless, lossy, "palette"},
 		{floats, uid.RLELossless, Options{}, "float"},

@@ -52,7 +52,7 @@ func reference(t testing.TB, name string, s *Source) ([]byte, string) {
 		return nativePixels(t, out), path.Base(tool)
 	}
 	switch s.Syntax() {
-	case uid.JPEG2000, uid.JPEG2000Lossless:
+	case uid.JPEG2000, uid.JPEG2000Lossless, uid.HTJ2K, uid.HTJ2KLossless, uid.HTJ2KLosslessRPCL:
 		return openJPEG(t, s), "opj_decompress"
 	case uid.ExplicitVRLittleEndian:
 		return libjpeg(t, s), "djpeg"

@@ -33,7 +33,7 @@ type Encoder interface {
 
 // Lossy asks for compression that loses information. Its zero value means the defaults.
 type Lossy struct {
-	Quality int // JPEG and JPEG 2000, 1 to 100; 0 is 90
+	Quality int // JPEG, JPEG 2000 and HTJ2K, 1 to 100; 0 is 90
 	Near    int // JPEG-LS: how far a sample may be off, 1 to 255; 0 is 2
 }
 
@@ -101,9 +101,9 @@ var codecs = []Codec{
 	{Syntax: uid.JPEG2000, Decoder: j2kDecoder{}, Encoder: j2kEncoder{}},
 	{Syntax: uid.JPEG2000MCLossless, Decoder: j2kDecoder{}},
 	{Syntax: uid.JPEG2000MC, Decoder: j2kDecoder{}},
-	{Syntax: uid.HTJ2KLossless, Reason: noDecoder},
-	{Syntax: uid.HTJ2KLosslessRPCL, Reason: noDecoder},
-	{Syntax: uid.HTJ2K, Reason: noDecoder},
+	{Syntax: uid.HTJ2KLossless, Decoder: j2kDecoder{}, Encoder: j2kEncoder{lossless: true, ht: true}},
+	{Syntax: uid.HTJ2KLosslessRPCL, Decoder: j2kDecoder{}, Encoder: j2kEncoder{lossless: true, ht: true, byResolution: true}},
+	{Syntax: uid.HTJ2K, Decoder: j2kDecoder{}, Encoder: j2kEncoder{ht: true}},
 	{Syntax: uid.JPEGXLLossless, Reason: noDecoder},
 	{Syntax: uid.JPEGXLJPEGRecompression, Reason: noDecoder},
 	{Syntax: uid.JPEGXL, Reason: noDecoder},

@@ -21,7 +21,7 @@ var targets = []uid.UID{
 	uid.ImplicitVRLittleEndian, uid.ExplicitVRLittleEndian, uid.ExplicitVRBigEndian, uid.DeflatedExplicitVRLittleEndian,
 	uid.EncapsulatedUncompressedExplicitVRLittleEndian, uid.DeflatedImageFrameCompression, uid.RLELossless,
 	uid.JPEGLossless, uid.JPEGLosslessSV1, uid.JPEGLSLossless, uid.JPEGLSNearLossless,
-	uid.JPEG2000Lossless, uid.JPEG2000,
+	uid.JPEG2000Lossless, uid.JPEG2000, uid.HTJ2KLossless, uid.HTJ2KLosslessRPCL, uid.HTJ2K,
 }
 
 func readFile(t testing.TB, name string) *part10.File {
@@ -139,7 +139,7 @@ func TestAnyToAny(t *testing.T) {
 			}
 		}
 	}
-	if refused != 6*6*(1+7) {
+	if refused != 6*9*(1+7) {
 		t.Errorf("%d were refused", refused)
 	}
 }
@@ -256,10 +256,13 @@ func TestLossy(t *testing.T) {
 		{grey, uid.JPEG2000, "", Monochrome2, "ISO_15444_1", 10},
 		{colour, uid.JPEG2000, "", YBRICT, "ISO_15444_1", 20},
 		{deep, uid.JPEG2000, "", Monochrome2, "ISO_15444_1", 80},
+		{grey, uid.HTJ2K, "", Monochrome2, "ISO_15444_15", 10},
+		{colour, uid.HTJ2K, "", YBRICT, "ISO_15444_15", 20},
+		{deep, uid.HTJ2K, "", Monochrome2, "ISO_15444_15", 80},
 	} {
 		px := bytes.Repeat(c.m.CT(1), c.m.Frames)
 		origin := readFile(t, c.m.WriteNative(t, px))
-		if _, _, err := transcode(t, origin, c.to, Options{}); c.to != uid.JPEGLSNearLossless && c.to != uid.JPEG2000 && err == nil {
+		if _, _, err := transcode(t, origin, c.to, Options{}); c.to != uid.JPEGLSNearLossless && c.to != uid.JPEG2000 && c.to != uid.HTJ2K && err == nil {
 			t.Errorf("%s: lossy without being asked", c.to.Name())
 		}
 		out, r, err := transcode(t, origin, c.to, Options{Lossy: &Lossy{Quality: 95}})

@@ -23,7 +23,7 @@ func DecodeInfo(src []byte) (Info, error) {
 func (s *stream) info(reduce int) Info {
 	x0, y0, x1, y1 := s.area(reduce)
 	c := s.comps[0]
-	i := Info{Width: int(x1 - x0), Height: int(y1 - y0), Components: len(s.comps), Signed: c.signed, Reversible: true, Levels: s.main.comps[0].levels, Layers: s.main.layers}
+	i := Info{Width: int(x1 - x0), Height: int(y1 - y0), Components: len(s.comps), Signed: c.signed, Reversible: true, Levels: s.main.comps[0].levels, Layers: s.main.layers, HT: s.ht}
 	for k, c := range s.comps {
 		i.Bits = max(i.Bits, c.bits)
 		i.Reversible = i.Reversible && s.main.comps[k].reversible
@@ -116,8 +116,11 @@ func (s *stream) decodeTile(px []byte, info Info, index, length int, o DecodeOpt
 		return flaw
 	}
 	planes, err := t.coefficients(o)
-	if err != nil {
+	if err != nil && (planes == nil || !o.Partial) {
 		return err
+	}
+	if flaw == nil {
+		flaw = err
 	}
 	for i := range planes {
 		t.comps[i].inverse(&planes[i], t.comps[i].c.levels-o.Reduce)
@@ -135,9 +138,18 @@ type job struct {
 	b  *band
 	c  *coding
 	p  *plane
+
+	err error
 }
 
-// coefficients decodes the code blocks, o.Workers at the same time.
+// decoders are what a worker needs.
+type decoders struct {
+	part1 blockDecoder
+	ht    htDecoder
+}
+
+// coefficients decodes the code blocks, o.Workers at the same time. Where o.Partial, a
+// damaged one is left out and its flaw returned beside the planes.
 func (t *tile) coefficients(o DecodeOptions) ([]plane, error) {
 	planes := make([]plane, len(t.comps))
 	for i := range t.comps {
@@ -160,19 +172,35 @@ func (t *tile) coefficients(o DecodeOptions) ([]plane, error) {
 		for i := range q.parts {
 			for j := range q.parts[i].blocks {
 				cb := &q.parts[i].blocks[j]
-				if n := q.parts[i].band.planes + c.roi - cb.zero; cb.included && (n > 30 || n < 0) {
+				n := q.parts[i].band.planes + c.roi
+				if c.style&styleHT == 0 {
+					n -= cb.zero
+				}
+				if cb.included && (n > 30 || n < 0) {
 					return nil, UnsupportedError(fmt.Sprintf("%d bit planes", n))
 				}
 				if cb.included {
-					jobs = append(jobs, job{cb, q.parts[i].band, c, &planes[q.comp]})
+					jobs = append(jobs, job{cb: cb, b: q.parts[i].band, c: c, p: &planes[q.comp]})
 				}
 			}
 		}
 	}
-	return planes, runAll(jobs, o.Workers, func() func(*job) error {
-		d := new(blockDecoder)
-		return func(j *job) error { j.run(d); return nil }
+	err := runAll(jobs, o.Workers, func() func(*job) error {
+		d := new(decoders)
+		return func(j *job) error {
+			j.err = j.run(d)
+			if o.Partial {
+				return nil
+			}
+			return j.err
+		}
 	})
+	for i := range jobs {
+		if err == nil {
+			err = jobs[i].err
+		}
+	}
+	return planes, err
 }
 
 // runAll does the jobs with as many workers, each with a function of its own; the first
@@ -197,14 +225,28 @@ func runAll[J any](jobs []J, workers int, worker func() func(*J) error) error {
 	return errors.Join(errs...)
 }
 
-// run decodes a block, takes the region of interest down (T.800 H.1) and quantization
-// back (E.1).
-func (j *job) run(d *blockDecoder) {
+// run decodes a block.
+func (j *job) run(d *decoders) error {
 	n := j.b.planes + j.c.roi - j.cb.zero
-	d.decode(j.cb, j.b.orient, j.c.style, n)
+	if j.c.style&styleHT != 0 {
+		if err := d.ht.decode(j.cb, j.c.style, n); err != nil {
+			return err
+		}
+		j.place(d.ht.data, d.ht.stride)
+		return nil
+	}
+	d.part1.decode(j.cb, j.b.orient, j.c.style, n)
+	j.place(d.part1.data, d.part1.w)
+	return nil
+}
+
+// place takes the region of interest of a block down (T.800 H.1) and quantization back
+// (E.1).
+func (j *job) place(data []uint32, stride int) {
+	w, h := int(j.cb.x1-j.cb.x0), int(j.cb.y1-j.cb.y0)
 	x, y := j.b.atX+int(j.cb.x0-j.b.x0), j.b.atY+int(j.cb.y0-j.b.y0)
-	for r := range d.h {
-		src, to := d.data[r*d.w:r*d.w+d.w], (y+r)*j.p.w+x
+	for r := range h {
+		src, to := data[r*stride:r*stride+w], (y+r)*j.p.w+x
 		if j.c.roi > 0 {
 			for i, v := range src {
 				if m := v &^ signBit; m>>1 >= 1<<j.c.roi {
@@ -213,18 +255,20 @@ func (j *job) run(d *blockDecoder) {
 			}
 		}
 		if j.c.reversible {
+			dst := j.p.i[to : to+w]
 			for i, v := range src {
 				s := int32(v) >> 31
-				j.p.i[to+i] = (int32(v&^signBit)>>1 ^ s) - s
+				dst[i] = (int32(v&^signBit)>>1 ^ s) - s
 			}
 			continue
 		}
+		dst := j.p.f[to : to+w]
 		for i, v := range src {
 			f := float32(v&^signBit) * (j.b.step / 2)
 			if v&signBit != 0 {
 				f = -f
 			}
-			j.p.f[to+i] = f
+			dst[i] = f
 		}
 	}
 }

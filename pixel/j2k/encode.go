@@ -1,7 +1,6 @@
 package j2k
 
 import (
-	"cmp"
 	"encoding/binary"
 	"fmt"
 	"math"
@@ -20,6 +19,13 @@ type EncodeOptions struct {
 	Levels  int // decompositions; 0 is 5, or as many as the image is large enough for; negative is none
 	Workers int // code blocks encoded at the same time; 0 is GOMAXPROCS
 	NoMCT   bool
+	HT      bool // high-throughput code blocks (T.814)
+
+	// ByResolution has the packets go by resolution and position (RPCL), each resolution in a
+	// tile-part of its own, and the main header tell their lengths (TLM, T.800 A.7.1): the
+	// first bytes of the stream are a small image. There are as many decompositions as make
+	// the smallest no wider or no higher than 64, unless Levels says how many.
+	ByResolution bool
 }
 
 // Encode appends a codestream (T.800 Annex A) of the samples src, which lie as Decode
@@ -34,7 +40,7 @@ func Encode(dst, src []byte, info Info, o EncodeOptions) ([]byte, error) {
 	at := len(dst)
 	dst = appendMain(dst, info, o)
 	var s stream // what a reader makes of the header: the same geometry
-	if _, err := s.parseMain(append(dst[at:len(dst):len(dst)], sot...)); err != nil {
+	if _, err := s.parseMain(appendSOT(dst[at:len(dst):len(dst)], 0, 1)); err != nil {
 		return dst[:at], err
 	}
 	// The budget of blocks is for streams from outside.
@@ -45,7 +51,7 @@ func Encode(dst, src []byte, info Info, o EncodeOptions) ([]byte, error) {
 	if err := t.encode(src, info, o); err != nil {
 		return dst[:at], err
 	}
-	return t.appendTile(dst), nil
+	return t.appendTile(dst, at, o), nil
 }
 
 func checkEncode(src []byte, i Info, o EncodeOptions) error {
@@ -69,11 +75,14 @@ func levelsFor(i Info, o EncodeOptions) int {
 	if o.Levels != 0 {
 		return max(0, o.Levels)
 	}
-	return min(5, bits.Len(uint(min(i.Width, i.Height))/16))
+	n := min(5, bits.Len(uint(min(i.Width, i.Height))/16))
+	for o.ByResolution && n < maxLevels && (min(i.Width, i.Height)-1)>>n >= 64 {
+		n++
+	}
+	return n
 }
 
 const (
-	guardBits   = 2
 	blockExp    = 6 // code blocks of 64 x 64
 	transform53 = 1
 )
@@ -84,7 +93,11 @@ func appendMain(dst []byte, i Info, o EncodeOptions) []byte {
 	n := i.Components
 	dst = be.AppendUint16(dst, mSOC)
 	dst = be.AppendUint16(be.AppendUint16(dst, mSIZ), uint16(38+3*n))
-	dst = be.AppendUint16(dst, 0)
+	rsiz := uint16(0)
+	if o.HT {
+		rsiz = rsizHT
+	}
+	dst = be.AppendUint16(dst, rsiz)
 	for _, v := range [8]int{i.Width, i.Height, 0, 0, i.Width, i.Height, 0, 0} {
 		dst = be.AppendUint32(dst, uint32(v))
 	}
@@ -103,9 +116,50 @@ func appendMain(dst []byte, i Info, o EncodeOptions) []byte {
 	if o.Step > 0 {
 		wavelet = 0
 	}
+	style, order := byte(0), byte(0)
+	if o.HT {
+		style = styleHT
+		dst = appendCAP(dst, i, o, levels)
+	}
+	if o.ByResolution {
+		order = 2
+	}
 	dst = be.AppendUint16(be.AppendUint16(dst, mCOD), 12)
-	dst = append(dst, 0, 0, 0, 1, mct, byte(levels), blockExp-2, blockExp-2, 0, wavelet)
+	dst = append(dst, 0, order, 0, 1, mct, byte(levels), blockExp-2, blockExp-2, style, wavelet)
 	return appendQuant(dst, i, o, levels)
+}
+
+// guardBits: a high-throughput block has a bit more in the samples, which is their sign.
+func guardBits(o EncodeOptions) int {
+	if o.HT {
+		return 3
+	}
+	return 2
+}
+
+// appendCAP appends the capabilities that a stream of high-throughput blocks asks for: no
+// others, one set each, and how many bits the magnitudes have (T.814 A.3).
+func appendCAP(dst []byte, i Info, o EncodeOptions, levels int) []byte {
+	be := binary.BigEndian
+	quant := appendQuant(nil, i, o, levels)
+	var c coding
+	c.parseQuant(quant[4:]) // which cannot fail: it is ours
+	most := 0
+	for _, e := range c.expn[:3*levels+1] {
+		most = max(most, int(e)+c.guard-1)
+	}
+	v := uint16(0)
+	switch {
+	case most > 27:
+		v = uint16(19 + (most-27+3)/4)
+	case most > 8:
+		v = uint16(most - 8)
+	}
+	if o.Step > 0 {
+		v |= 1 << 5 // the irreversible wavelet is used
+	}
+	dst = be.AppendUint16(be.AppendUint16(dst, mCAP), 8)
+	return be.AppendUint16(be.AppendUint32(dst, capHT), v)
 }
 
 // appendQuant appends QCD: exponents alone where nothing is lost, else a step for each
@@ -114,13 +168,13 @@ func appendQuant(dst []byte, i Info, o EncodeOptions, levels int) []byte {
 	be := binary.BigEndian
 	dst = be.AppendUint16(dst, mQCD)
 	if o.Step == 0 {
-		dst = append(be.AppendUint16(dst, uint16(4+3*levels)), guardBits<<5)
+		dst = append(be.AppendUint16(dst, uint16(4+3*levels)), byte(guardBits(o)<<5))
 		for b := range 3*levels + 1 {
 			dst = append(dst, byte(i.Bits+gainOf(b))<<3)
 		}
 		return dst
 	}
-	dst = append(be.AppendUint16(dst, uint16(5+6*levels)), guardBits<<5|2)
+	dst = append(be.AppendUint16(dst, uint16(5+6*levels)), byte(guardBits(o)<<5|2))
 	low, high := norms97(max(levels, 1))
 	for b := range 3*levels + 1 {
 		norm := 1.0
@@ -172,12 +226,12 @@ func (t *tile) encode(src []byte, info Info, o EncodeOptions) error {
 		}
 		for i := range q.parts {
 			for j := range q.parts[i].blocks {
-				jobs = append(jobs, encodeJob{&q.parts[i].blocks[j], q.parts[i].band, &planes[q.comp]})
+				jobs = append(jobs, encodeJob{&q.parts[i].blocks[j], q.parts[i].band, t.comps[q.comp].c, &planes[q.comp]})
 			}
 		}
 	}
 	return runAll(jobs, o.Workers, func() func(*encodeJob) error {
-		e := new(blockEncoder)
+		e := new(encoders)
 		return func(j *encodeJob) error { return j.run(e) }
 	})
 }
@@ -250,56 +304,66 @@ func (t *tile) mix(p []plane) {
 type encodeJob struct {
 	cb *codeBlock
 	b  *band
+	c  *coding
 	p  *plane
 }
 
-// run quantizes the coefficients (T.800 E.2) and encodes them.
-func (j *encodeJob) run(e *blockEncoder) error {
-	e.w, e.h = int(j.cb.x1-j.cb.x0), int(j.cb.y1-j.cb.y0)
-	e.data = sized(e.data, e.w*e.h)
+// encoders are what a worker needs.
+type encoders struct {
+	part1 blockEncoder
+	ht    htEncoder
+	data  []uint32
+}
+
+// run encodes a block.
+func (j *encodeJob) run(e *encoders) error {
+	w, h := int(j.cb.x1-j.cb.x0), int(j.cb.y1-j.cb.y0)
+	if j.c.style&styleHT != 0 {
+		stride := (w + 1) &^ 1
+		e.data = sized(e.data, stride*((h+1)&^1))
+		j.quantize(e.data, stride)
+		code, most := e.ht.encode(e.data, stride)
+		return j.take(code, 1, 1, most)
+	}
+	e.data = sized(e.data, w*h)
+	j.quantize(e.data, w)
+	e.part1.w, e.part1.h, e.part1.data = w, h, e.data
+	code, passes, planes := e.part1.encode(j.b.orient)
+	return j.take(code, passes, planes, planes)
+}
+
+// quantize puts the magnitudes of a block (T.800 E.2), with their signs in the highest bit,
+// into rows of stride.
+func (j *encodeJob) quantize(data []uint32, stride int) {
+	w, h := int(j.cb.x1-j.cb.x0), int(j.cb.y1-j.cb.y0)
 	x, y := j.b.atX+int(j.cb.x0-j.b.x0), j.b.atY+int(j.cb.y0-j.b.y0)
-	for r := range e.h {
-		row, from := e.data[r*e.w:r*e.w+e.w], (y+r)*j.p.w+x
+	for r := range h {
+		row, from := data[r*stride:r*stride+w], (y+r)*j.p.w+x
 		if j.p.i != nil {
-			for i, v := range j.p.i[from : from+e.w] {
+			for i, v := range j.p.i[from : from+w] {
 				s := v >> 31
 				row[i] = uint32((v^s)-s) | uint32(s)&signBit
 			}
 			continue
 		}
-		for i, v := range j.p.f[from : from+e.w] {
+		for i, v := range j.p.f[from : from+w] {
 			row[i] = uint32(min(math.Abs(float64(v))/float64(j.b.step), 1<<30-1))
 			if v < 0 {
 				row[i] |= signBit
 			}
 		}
 	}
-	code, passes, planes := e.encode(j.b.orient)
-	if planes > j.b.planes {
-		return UnsupportedError(fmt.Sprintf("a coefficient of %d bits where %d are told", planes, j.b.planes))
+}
+
+// take keeps the codeword of a block, whose highest planes are not coded; most is how many
+// the largest coefficient needs.
+func (j *encodeJob) take(code []byte, passes, planes, most int) error {
+	if most > j.b.planes {
+		return UnsupportedError(fmt.Sprintf("a coefficient of %d bits where %d are told", most, j.b.planes))
 	}
-	if passes > 0 {
+	if len(code) > 0 {
 		j.cb.included, j.cb.zero = true, j.b.planes-planes
 		j.cb.segs = []codeword{{passes: passes, data: slices.Clone(code)}}
 	}
 	return nil
-}
-
-// sot begins the tile-part: tile 0, Psot to come, part 0 of 1 (T.800 A.4.2).
-var sot = []byte{mSOT >> 8, mSOT & 0xFF, 0, 10, 0, 0, 0, 0, 0, 0, 0, 1}
-
-// appendTile appends the tile-part, resolution by resolution, and EOC.
-func (t *tile) appendTile(dst []byte) []byte {
-	be := binary.BigEndian
-	at := len(dst)
-	dst = append(dst, sot...)
-	dst = be.AppendUint16(dst, mSOD)
-	slices.SortStableFunc(t.precincts, func(a, b *precinct) int { return cmp.Or(a.res-b.res, a.comp-b.comp, a.index-b.index) })
-	for _, q := range t.precincts {
-		dst = q.writePacket(dst)
-	}
-	if n := len(dst) - at; n <= math.MaxUint32 { // else zero: to the end
-		be.PutUint32(dst[at+6:], uint32(n))
-	}
-	return be.AppendUint16(dst, mEOC)
 }

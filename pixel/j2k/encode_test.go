@@ -134,6 +134,7 @@ func BenchmarkEncode(b *testing.B) {
 func FuzzEncode(f *testing.F) {
 	f.Add([]byte("\x05\x03\x00\x08 some samples to begin with"))
 	f.Add([]byte("\x40\x41\x03\x0C\x00\x01\x02"))
+	f.Add([]byte("\x40\x41\x83\x8C\x00\x01\x02"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if len(b) < 4 {
 			return
@@ -153,7 +154,7 @@ func FuzzEncode(f *testing.F) {
 			}
 			put(px[k:], v, width)
 		}
-		code, err := Encode(nil, px, i, EncodeOptions{Levels: int(b[2]>>2)%8 - 1, Workers: 1})
+		code, err := Encode(nil, px, i, EncodeOptions{Levels: int(b[2]>>2)%8 - 1, Workers: 1, HT: b[3]&128 != 0, ByResolution: b[2]&128 != 0})
 		if err != nil {
 			t.Fatal(err)
 		}

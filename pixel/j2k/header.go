@@ -12,6 +12,8 @@ const (
 	mSOT = 0xFF90
 	mSOD = 0xFF93
 	mEOC = 0xFFD9
+	mCAP = 0xFF50
+	mTLM = 0xFF55
 	mSIZ = 0xFF51
 	mCOD = 0xFF52
 	mCOC = 0xFF53
@@ -38,6 +40,14 @@ const (
 	styleTermAll = 1 << 2
 	styleCausal  = 1 << 3
 	styleSegSym  = 1 << 5
+	styleHT      = 1 << 6 // T.814 A.4
+	styleMixed   = 1 << 7
+)
+
+// rsizHT is the bit of Rsiz that announces T.814 (A.2 there), capHT its bit of Pcap.
+const (
+	rsizHT = 1 << 14
+	capHT  = 1 << (32 - 15)
 )
 
 // component is one of SIZ.
@@ -110,6 +120,7 @@ type stream struct {
 	tx0, ty0, tdx, tdy int64
 	tilesX, tilesY     int64
 	comps              []component
+	ht                 bool // Rsiz announces T.814
 	main               params
 	ppm                []indexed
 	ppmChunks          [][]byte
@@ -198,6 +209,8 @@ func (s *stream) mainSegment(m int, b []byte) error {
 		return s.parseSIZ(b)
 	case m == mSOD || m == mEOC || m == mSOC:
 		return FormatError(fmt.Sprintf("marker %04X in the main header", m))
+	case m == mCAP:
+		return checkCAP(b)
 	case m == mPPM:
 		if len(b) < 1 {
 			return FormatError("PPM too short")
@@ -206,6 +219,17 @@ func (s *stream) mainSegment(m int, b []byte) error {
 		return nil
 	}
 	return s.paramSegment(&s.main, m, b)
+}
+
+// checkCAP refuses capabilities but those of T.814 (T.800 A.5.2).
+func checkCAP(b []byte) error {
+	if len(b) < 4 {
+		return FormatError("CAP too short")
+	}
+	if p := be32(b); p&^capHT != 0 {
+		return UnsupportedError(fmt.Sprintf("capabilities %08X of other parts of the standard", p))
+	}
+	return nil
 }
 
 // paramSegment reads the segments that main and tile-part headers share.
@@ -234,9 +258,7 @@ func (s *stream) parseSIZ(b []byte) error {
 	if len(b) < 36 {
 		return FormatError("SIZ too short")
 	}
-	if be16(b)&0x4000 != 0 {
-		return UnsupportedError("high throughput code blocks")
-	}
+	s.ht = be16(b)&rsizHT != 0
 	s.x1, s.y1, s.x0, s.y0 = be32(b[2:]), be32(b[6:]), be32(b[10:]), be32(b[14:])
 	s.tdx, s.tdy, s.tx0, s.ty0 = be32(b[18:]), be32(b[22:]), be32(b[26:]), be32(b[30:])
 	n := be16(b[34:])
@@ -311,8 +333,10 @@ func (c *coding) parseCoding(b []byte, precincts bool) error {
 	switch {
 	case c.levels > maxLevels || c.xcb > 10 || c.ycb > 10 || c.xcb+c.ycb > 12 || b[4] > 1:
 		return FormatError("COD or COC: value out of range")
-	case c.style&0xC0 != 0:
-		return UnsupportedError("high throughput code blocks")
+	case c.style&styleMixed != 0:
+		return UnsupportedError("code blocks of both kinds mixed in a component (T.814 A.4)")
+	case c.style&styleHT != 0 && c.style&^(styleHT|styleCausal) != 0:
+		return FormatError("COD or COC: a style that high-throughput code blocks do not have")
 	case precincts && len(b) < 6+c.levels:
 		return FormatError("COD or COC: precincts missing")
 	}

@@ -202,7 +202,7 @@ func TestTruncated(t *testing.T) {
 
 // TestSamples: real files give GDCM's pixels, exactly where reversible.
 func TestSamples(t *testing.T) {
-	for _, s := range codectest.Samples(t, uid.JPEG2000Lossless, uid.JPEG2000) {
+	for _, s := range codectest.Samples(t, uid.JPEG2000Lossless, uid.JPEG2000, uid.HTJ2KLossless, uid.HTJ2KLosslessRPCL, uid.HTJ2K) {
 		if !strings.Contains(s.Want, ":") || s.Image.Allocated < 8 {
 			continue
 		}
@@ -232,6 +232,16 @@ func FuzzDecode(f *testing.F) {
 		m := codectest.Image{Width: 64, Height: 64, Samples: 3, Allocated: 8, Stored: 8}
 		for _, v := range variants {
 			f.Add(theirs(f, m, m.CT(1), v.args))
+		}
+	}
+	for _, bits := range []int{1, 8, 16} {
+		m := codectest.Image{Width: 64, Height: 37, Samples: 1, Allocated: 16, Stored: bits}
+		for _, px := range [][]byte{m.Noise(1), m.CT(1), m.Flat(1)} {
+			code, err := Encode(nil, px, Info{Width: 64, Height: 37, Components: 1, Bits: 16}, EncodeOptions{HT: true, ByResolution: bits == 8})
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(code)
 		}
 	}
 	f.Add([]byte{0xFF, 0x4F, 0xFF, 0x51})

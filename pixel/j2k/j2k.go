@@ -1,6 +1,7 @@
-// Package j2k reads and writes JPEG 2000 part 1 codestreams (ITU-T T.800 | ISO/IEC 15444-1), the
-// transfer syntaxes 1.2.840.10008.1.2.4.90 and .4.91 of PS3.5 A.4.4. It knows nothing of
-// DICOM: bytes in, samples out, and back. All functions are safe for concurrent use.
+// Package j2k reads and writes JPEG 2000 codestreams: those of part 1 (ITU-T T.800 | ISO/IEC
+// 15444-1), the transfer syntaxes 1.2.840.10008.1.2.4.90 and .4.91 of PS3.5 A.4.4, and those
+// of part 15, high-throughput (ITU-T T.814 | ISO/IEC 15444-15), .4.201 to .4.203. It knows
+// nothing of DICOM: bytes in, samples out, and back. All functions are safe for concurrent use.
 package j2k
 
 import "fmt"
@@ -14,6 +15,7 @@ type Info struct {
 	Reversible    bool // 5/3 wavelet in all components of the main header
 	Levels        int  // decompositions of the first component in the main header
 	Layers        int  // quality layers in the main header
+	HT            bool // Rsiz announces high-throughput code blocks (T.814)
 }
 
 // SampleBytes is the width of one sample in Decode's output: 1, 2 or 4.

@@ -309,6 +309,9 @@ func passes(h *headerBits) int {
 
 // lengths reads how many bytes each codeword segment gets (T.800 B.10.7).
 func (cb *codeBlock) lengths(h *headerBits, n int, style byte) error {
+	if style&styleHT != 0 {
+		return cb.lengthsHT(h, n)
+	}
 	for n > 0 {
 		k := len(cb.segs) - 1
 		if k < 0 || cb.segs[k].seen == cb.segs[k].max {
@@ -324,6 +327,30 @@ func (cb *codeBlock) lengths(h *headerBits, n int, style byte) error {
 			return FormatError("too many coding passes")
 		}
 	}
+	return nil
+}
+
+// lengthsHT is T.814 B.3: one segment of the cleanup pass, in front of it perhaps passes
+// that are none, and one of the two passes that refine it.
+func (cb *codeBlock) lengthsHT(h *headerBits, n int) error {
+	if len(cb.segs) == 0 {
+		empty := (n - 1) / 3
+		cb.zero += empty
+		cb.segs = append(cb.segs, codeword{seen: 1, max: 1, fresh: 1, length: h.bits(cb.lblock + bits.Len(uint(3*empty+1)) - 1)})
+		n -= 3*empty + 1
+	}
+	if n == 0 {
+		return nil
+	}
+	if len(cb.segs) == 1 {
+		cb.segs = append(cb.segs, codeword{max: 2})
+	}
+	s := &cb.segs[1]
+	if s.seen+n > s.max {
+		return UnsupportedError("a code block of more than one high-throughput set")
+	}
+	s.fresh, s.length = n, h.bits(cb.lblock+bits.Len(uint(n))-1)
+	s.seen += n
 	return nil
 }
 

@@ -115,7 +115,7 @@ func deflated(u uid.UID) bool {
 var Compressed = sync.OnceValue(func() []uid.UID {
 	var out []uid.UID
 	codecs := pixel.Builtin()
-	for _, u := range []uid.UID{uid.JPEGLosslessSV1, uid.JPEGLSLossless, uid.JPEG2000Lossless, uid.RLELossless} {
+	for _, u := range []uid.UID{uid.JPEGLosslessSV1, uid.JPEGLSLossless, uid.JPEG2000Lossless, uid.HTJ2KLosslessRPCL, uid.HTJ2KLossless, uid.RLELossless} {
 		if c, ok := codecs.Lookup(u); ok && c.Encoder != nil {
 			out = append(out, u)
 		}

@@ -130,7 +130,7 @@ func TestRefused(t *testing.T) {
 	g := New(t.TempDir())
 	for to, want := range map[uid.UID]string{
 		uid.JPEGBaseline8Bit: "no transcoding ExplicitVRLittleEndian to JPEGBaseline8Bit",
-		uid.HTJ2KLossless:    "no transcoding ExplicitVRLittleEndian to HTJ2KLossless",
+		uid.JPEGXLLossless:   "no transcoding ExplicitVRLittleEndian to JPEGXLLossless",
 	} {
 		_, err := g.Open(t.Context(), image(t, 1, 16), uid.ExplicitVRLittleEndian, to)
 		var e *Error

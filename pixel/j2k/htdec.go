@@ -1,0 +1,217 @@
+package j2k
+
+import "math/bits"
+
+// htDecoder decodes high-throughput code blocks (T.814 clause 7).
+type htDecoder struct {
+	t      *htTables
+	mel    mel
+	vlc    []byte
+	mag    []byte
+	quads  []uint32 // of a line: what the code says of each in the low half, u in the high one
+	above  []uint8  // significance of the line of quads above, one more on each side
+	exps   []uint8  // exponents of the lower samples of the line above: left, right
+	w, h   int
+	stride int
+	most   uint32 // bits that a magnitude and its sign may have
+	data   []uint32
+	refs
+}
+
+var errHT = FormatError("a high-throughput code block is damaged")
+
+// decode leaves the coefficients of a block in d.data, in the form of blockDecoder; planes
+// is how many bits the largest may have.
+func (d *htDecoder) decode(cb *codeBlock, style byte, planes int) error {
+	d.w, d.h = int(cb.x1-cb.x0), int(cb.y1-cb.y0)
+	d.stride = (d.w + 1) &^ 1
+	d.data = sized(d.data, d.stride*((d.h+1)&^1))
+	if len(cb.segs) == 0 || cb.segs[0].passes == 0 || len(cb.segs[0].data) == 0 {
+		return nil
+	}
+	if planes < 1 {
+		return errHT
+	}
+	d.most = uint32(cb.zero) + 2
+	if err := d.cleanup(cb.segs[0].data, uint(planes-1)); err != nil {
+		return err
+	}
+	if len(cb.segs) > 1 && cb.segs[1].passes > 0 {
+		if planes < 2 {
+			return errHT
+		}
+		d.refine(cb.segs[1].data, cb.segs[1].passes, uint(planes-2), style&styleCausal != 0)
+	}
+	return nil
+}
+
+// cleanup decodes the segment of the cleanup pass (T.814 7.1, 7.3), whose lowest bit is
+// that of the given plane.
+func (d *htDecoder) cleanup(b []byte, zero uint) error {
+	n := len(b)
+	if n < 2 {
+		return errHT
+	}
+	s := int(b[n-1])<<4 | int(b[n-2]&15)
+	if s < 2 || s > n || s > 4079 {
+		return errHT
+	}
+	d.t = htTabs()
+	d.mag = unstuff(d.mag, b[:n-s], 0xFF)
+	d.mel = mel{data: b[n-s : n-1]}
+	// The upper half of the last byte but one begins the codes; the lower is of the length.
+	half := b[n-2] >> 4
+	p := packed{b: d.vlc[:0], acc: uint64(half), n: 4}
+	if half&7 == 7 {
+		p.acc, p.n = 7, 3
+	}
+	d.vlc = unstuffBack(p, b[n-s:n-2], b[n-2] > 0x8F)
+	return d.lines(zero)
+}
+
+// lines decodes the quads, line by line.
+func (d *htDecoder) lines(plane uint) error {
+	n := (d.w + 1) / 2
+	d.quads, d.above, d.exps = sized(d.quads, n+1), sized(d.above, n+2), sized(d.exps, 2*n+4)
+	var vlc, mag uint
+	for y := 0; y < d.h; y += 2 {
+		if y == 0 {
+			vlc = d.codesFirst(n)
+		} else {
+			vlc = d.codes(n, vlc)
+		}
+		var ok bool
+		if mag, ok = d.magnitudes(y, n, mag, plane); !ok {
+			return errHT
+		}
+	}
+	return nil
+}
+
+// codesFirst reads what is coded of the first line's quads (T.814 7.3.5, 7.3.6).
+func (d *htDecoder) codesFirst(n int) (at uint) {
+	ctx := uint32(0)
+	for q := 0; q < n; q += 2 {
+		v := look(d.vlc, at)
+		used := uint(0)
+		for k := range min(2, n-q) {
+			e := uint32(0)
+			if ctx != 0 || d.mel.bit() {
+				e = uint32(d.t.read[0][ctx<<7|uint32(v)&0x7F])
+				v, used = v>>(e&vlcLen), used+uint(e&vlcLen)
+			}
+			d.quads[q+k] = e
+			rho := e >> vlcRho & 15
+			ctx = (rho|rho>>1)&1 | rho>>1&6
+		}
+		if q+1 == n {
+			d.quads[n] = 0
+		}
+		a, b := d.quads[q], d.quads[q+1]
+		off := a>>3&1 | b>>2&2
+		if off != 0 {
+			more := uint32(0)
+			table := &d.t.uvlc[0]
+			if off == 3 && d.mel.bit() {
+				more, table = 2, &d.t.uvlc[1]
+			}
+			u0, u1, k := table[off|uint32(v&0x3F)<<2].read(v)
+			d.quads[q] = a | (u0+more)<<16
+			d.quads[q+1] = b | (u1+more)<<16
+			used += k
+		}
+		at += used
+	}
+	return at
+}
+
+// read reads the suffixes of a pair.
+func (p *uvlcPair) read(v uint64) (u0, u1 uint32, used uint) {
+	s := uint32(v >> p.prefix & (1<<p.total - 1))
+	u0 = uint32(p.base0) + s&(1<<p.suffix0-1)
+	u1 = uint32(p.base1) + s>>p.suffix0
+	return u0, u1, uint(p.prefix + p.total)
+}
+
+// codes reads the quads of another line; what is known of the line above is in d.above.
+func (d *htDecoder) codes(n int, at uint) uint {
+	left := uint32(0)
+	up := d.above[: n+2 : n+2] // up[q+1] is the quad above q
+	table := &d.t.read[1]
+	for q := 0; q < n; q += 2 {
+		v := look(d.vlc, at)
+		used := uint(0)
+		for k := range min(2, n-q) {
+			nw, nn, ne := uint32(up[q+k]), uint32(up[q+k+1]), uint32(up[q+k+2])
+			ctx := (nw>>3|nn>>1)&1 | (left>>2|left>>3)&1<<1 | (nn>>3|ne>>1)&1<<2
+			e := uint32(0)
+			if ctx != 0 || d.mel.bit() {
+				e = uint32(table[ctx<<7|uint32(v)&0x7F])
+				v, used = v>>(e&vlcLen), used+uint(e&vlcLen)
+			}
+			d.quads[q+k] = e
+			left = e >> vlcRho & 15
+		}
+		if q+1 == n {
+			d.quads[n] = 0
+		}
+		a, b := d.quads[q], d.quads[q+1]
+		if off := a>>3&1 | b>>2&2; off != 0 {
+			u0, u1, k := d.t.uvlc[1][off|uint32(v&0x3F)<<2].read(v)
+			d.quads[q] = a | u0<<16
+			d.quads[q+1] = b | u1<<16
+			used += k
+		}
+		at += used
+	}
+	return at
+}
+
+// magnitudes reads the samples of a line of quads (T.814 7.3.4, 7.3.8) and keeps what the
+// next line needs to know. It fails where a magnitude has more bits than there are.
+func (d *htDecoder) magnitudes(y, n int, at, plane uint) (uint, bool) {
+	top := d.data[y*d.stride:][:d.stride]
+	low := d.data[(y+1)*d.stride:][:d.stride]
+	exps := d.exps[:2*n+4]
+	limit := min(d.most, 30-uint32(plane)) // the result has a sign, and a bit below the plane
+	last := uint32(0)                      // exponent of the lower right sample of the quad before, above
+	mag := d.mag
+	for q := range n {
+		e := d.quads[q]
+		rho := e >> vlcRho & 15
+		d.above[q+1] = uint8(rho)
+		l, r := uint32(exps[2*q+2]), uint32(exps[2*q+3])
+		most := max(last, l, r, uint32(exps[2*q+4]))
+		last = r
+		if rho == 0 {
+			exps[2*q+2], exps[2*q+3] = 0, 0
+			continue
+		}
+		u := e >> 16
+		if rho&(rho-1) != 0 && most > 2 {
+			u += most - 1
+		} else {
+			u++
+		}
+		if u > limit {
+			return at, false
+		}
+		var v [4]uint32
+		for i := range uint32(4) {
+			on := -(rho >> i & 1)
+			m := (u - e>>(vlcEk+i)&1) & on
+			s := (uint32(look(mag, at))&(1<<m-1) | e>>(vlcE1+i)&1<<m) & on
+			at += uint(m)
+			v[i] = s
+			s = (s<<31 | ((s|1)+2)<<plane) & on
+			if i&1 == 0 {
+				top[2*q+int(i>>1)] = s
+			} else {
+				low[2*q+int(i>>1)] = s
+			}
+		}
+		exps[2*q+2] = uint8(bits.Len32(v[1] | rho>>1&1))
+		exps[2*q+3] = uint8(bits.Len32(v[3] | rho>>3&1))
+	}
+	return at, true
+}
