@@ -66,13 +66,11 @@ func (a *Assoc) normalized(ctx context.Context, class uid.UID, cmd *Command, ds 
 	if err != nil {
 		return nil, err
 	}
-	cmd.MessageID = a.messageID()
-	out, err := a.exchange(ctx, pc, cmd, ds)
+	rsp, err := a.exchange(ctx, pc, cmd, ds)
 	if err != nil {
 		return nil, err
 	}
-	return &Reply{Status: a.rsp.Status, Comment: a.rsp.Comment, Offending: a.rsp.Offending,
-		Class: a.rsp.AffectedClass, Instance: a.rsp.AffectedInstance, Data: out}, nil
+	return rsp.decoded()
 }
 
 // pickAny returns the first context of a class, in any role, else one of a meta SOP class,

@@ -22,11 +22,11 @@ const cancelWait = 10 * time.Second
 func (a *Assoc) Find(ctx context.Context, class uid.UID, identifier *dicom.DataSet) iter.Seq2[*dicom.DataSet, error] {
 	return func(yield func(*dicom.DataSet, error) bool) {
 		cmd := Command{Op: CFind, AffectedClass: class}
-		err := a.iterate(ctx, &cmd, identifier, func(ds *dicom.DataSet) bool {
+		status, err := a.iterate(ctx, &cmd, identifier, nil, func(ds *dicom.DataSet) bool {
 			return a.rsp.Status.Class() != Pending || ds == nil || yield(ds, nil)
 		})
 		if err == nil {
-			err = statusOf(&a.rsp)
+			err = status
 		}
 		if err != nil && !errors.Is(err, errStopped) {
 			yield(nil, err)
@@ -63,7 +63,7 @@ func (a *Assoc) retrieve(ctx context.Context, cmd Command, identifier *dicom.Dat
 	return func(yield func(Progress, error) bool) {
 		cmd := cmd
 		var last Progress
-		err := a.iterateWith(ctx, &cmd, identifier, st, func(ds *dicom.DataSet) bool {
+		status, err := a.iterate(ctx, &cmd, identifier, st, func(ds *dicom.DataSet) bool {
 			last = Progress{SubOperations: a.rsp.SubOps, Status: a.rsp.Status, Comment: a.rsp.Comment}
 			if last.Final() {
 				last.Failed = failedList(ds)
@@ -76,7 +76,7 @@ func (a *Assoc) retrieve(ctx context.Context, cmd Command, identifier *dicom.Dat
 		case err != nil:
 			yield(Progress{}, err)
 		default:
-			yield(last, statusOf(&a.rsp))
+			yield(last, status)
 		}
 	}
 }
@@ -95,23 +95,19 @@ func failedList(ds *dicom.DataSet) []uid.UID {
 // errStopped ends an iteration whose caller left the loop.
 var errStopped = errors.New("dimse: iteration stopped")
 
-func (a *Assoc) iterate(ctx context.Context, cmd *Command, identifier *dicom.DataSet, each func(*dicom.DataSet) bool) error {
-	return a.iterateWith(ctx, cmd, identifier, nil, each)
-}
-
-// iterateWith sends a request and calls each with the data set of every response, the
+// iterate sends a request and calls each with the data set of every response, the
 // final one included; a.rsp is the response. When each returns false, or ctx ends, the
-// operation is canceled.
-func (a *Assoc) iterateWith(ctx context.Context, cmd *Command, identifier *dicom.DataSet, st Storer, each func(*dicom.DataSet) bool) error {
-	if err := a.acquire(ctx); err != nil {
-		return err
+// operation is canceled. It returns what the final status says, and why there was none.
+func (a *Assoc) iterate(ctx context.Context, cmd *Command, identifier *dicom.DataSet, st Storer, each func(*dicom.DataSet) bool) (status, err error) {
+	if err := a.acquireAll(ctx); err != nil {
+		return nil, err
 	}
 	a.iterating.Store(true)
 	a.storer = st
-	defer func() { a.storer = nil; a.iterating.Store(false); a.yield() }()
+	defer func() { a.storer = nil; a.iterating.Store(false); a.yieldAll() }()
 	pc, err := a.pick(cmd.AffectedClass)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	cmd.MessageID = a.messageID()
 	if identifier == nil {
@@ -122,11 +118,13 @@ func (a *Assoc) iterateWith(ctx context.Context, cmd *Command, identifier *dicom
 	undo()
 	switch {
 	case errors.Is(err, errStopped):
-		return a.cancel(ctx, pc, cmd, errStopped)
+		return nil, a.cancel(ctx, pc, cmd, errStopped)
 	case errors.Is(err, ul.ErrInterrupted) && ctx.Err() != nil && a.conn.Err() == nil:
-		return a.cancel(ctx, pc, cmd, context.Cause(ctx))
+		return nil, a.cancel(ctx, pc, cmd, context.Cause(ctx))
+	case err != nil:
+		return nil, err
 	}
-	return err
+	return statusOf(&a.rsp), nil
 }
 
 func (a *Assoc) responses(ctx context.Context, pc *presentation, cmd *Command, identifier *dicom.DataSet, each func(*dicom.DataSet) bool) error {

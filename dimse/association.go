@@ -12,10 +12,6 @@ import (
 	"gantry/ul"
 )
 
-// window is how many operations a peer may have running: a proposed asynchronous window is
-// answered with 1/1. Operations are kept by Message ID, so that it can grow.
-const window = 1
-
 // association is the server's side of one association. Its owner, the goroutine of serve,
 // alone reads; DESIGN.md tells the rules.
 type association struct {
@@ -23,9 +19,11 @@ type association struct {
 	server  *Server
 	peer    *Peer
 	started time.Time
+	window  int // operations that the peer may have running
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
-	ended   error // why serve returned; for the owner
+	ended   error         // why serve returned; for the owner
+	slots   chan struct{} // one value for each operation that runs or is returning
 
 	// Of the operation that runs on the owner, reused.
 	req  Request
@@ -35,12 +33,13 @@ type association struct {
 
 	mu       sync.Mutex
 	ops      map[uint16]*operation // running on their own goroutines, by Message ID
+	spare    []*operation          // to be used again
 	busy     bool                  // the owner handles a message
 	draining bool                  // no new operations: Shutdown
 	pending  map[uint16]chan reply // requests of ours, by Message ID
 	nextID   uint16                // Message ID of our requests
 	wg       sync.WaitGroup        // goroutines of operations
-	calls    chan struct{}         // holds one value while a request of ours is open
+	calls    chan struct{}         // one value for each request of ours that is open
 }
 
 // reply is a response to a request of ours.
@@ -51,7 +50,9 @@ type reply struct {
 }
 
 func newAssociation(s *Server, conn *ul.Conn, peer *Peer, contexts []presentation) *association {
-	a := &association{session: session{conn: conn, contexts: contexts}, server: s, peer: peer, started: time.Now(), calls: make(chan struct{}, 1)}
+	perform, invoke := windowOf(conn.Answer().User.Async)
+	a := &association{session: session{conn: conn, contexts: contexts}, server: s, peer: peer, started: time.Now(),
+		window: perform, slots: make(chan struct{}, perform), calls: make(chan struct{}, invoke)}
 	peer.assoc = a
 	return a
 }
@@ -162,7 +163,7 @@ func (a *association) cancelOp(id uint16, cause error) {
 	a.mu.Lock()
 	op := a.ops[id]
 	a.mu.Unlock()
-	if op != nil {
+	if op != nil && op.cancel != nil {
 		op.cancel(cause)
 	}
 }
@@ -170,21 +171,25 @@ func (a *association) cancelOp(id uint16, cause error) {
 // request dispatches the request in a.rcvd.
 func (a *association) request(pc *presentation) error {
 	a.mu.Lock()
-	over := len(a.ops) >= window
-	stop := a.draining
+	over := len(a.ops) >= a.window
+	_, twice := a.ops[a.rcvd.MessageID]
+	stop := a.draining && len(a.ops) == 0 // else what runs shall end first
 	a.mu.Unlock()
 	switch {
 	case over:
-		return a.session.abort(protocolError("%v while an operation runs: the asynchronous window is 1", a.rcvd.Op))
+		return a.session.abort(protocolError("%v while %d run: the asynchronous operations window is %d", a.rcvd.Op, a.window, a.window))
+	case twice:
+		return a.session.abort(protocolError("%v with Message ID %d, which an operation that runs has", a.rcvd.Op, a.rcvd.MessageID))
 	case stop:
 		return ErrShutdown
 	}
-	a.wg.Wait() // an operation that sent its final response may still be returning
+	a.slots <- struct{}{} // an operation that sent its final response may still be returning
 	a.server.counters.operations.Add(1)
-	if a.rcvd.Op.inline() {
-		return a.inline(pc)
+	if a.window > 1 || !a.rcvd.Op.inline() {
+		return a.spawn(pc)
 	}
-	return a.spawn(pc)
+	defer func() { <-a.slots }()
+	return a.inline(pc)
 }
 
 // fill makes req and its reader and writer those of the request in cmd.

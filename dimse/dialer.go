@@ -33,7 +33,10 @@ type Dialer struct {
 	Identity       *ul.UserIdentity
 	Extended       []ul.ExtendedNegotiation
 	CommonExtended []ul.CommonExtended
-	Async          *ul.AsyncWindow // proposed as it is; operations go one at a time all the same
+
+	// Window is how many operations may run at a time, of this side or of the peer, as
+	// proposed (PS3.7 D.3.3.3), up to 255. 0 and 1 propose nothing.
+	Window int
 
 	// Handler answers what the peer asks of this side, such as N-EVENT-REPORT; nil refuses.
 	Handler Handler
@@ -115,7 +118,7 @@ func (d *Dialer) request(called AETitle) (*ul.AssociateRQ, error) {
 	}
 	rq := &ul.AssociateRQ{Called: string(called), Calling: string(calling), User: ul.UserInformation{
 		ImplementationClass: ImplementationClass, ImplementationVersion: ImplementationVersion,
-		Async: d.Async, Identity: d.Identity, Extended: d.Extended, CommonExtended: d.CommonExtended}}
+		Async: proposeWindow(d.Window), Identity: d.Identity, Extended: d.Extended, CommonExtended: d.CommonExtended}}
 	for i, c := range contexts {
 		syntaxes := c.Syntaxes
 		if len(syntaxes) == 0 {
@@ -129,6 +132,12 @@ func (d *Dialer) request(called AETitle) (*ul.AssociateRQ, error) {
 	return rq, nil
 }
 
+// acceptedWindow is how many operations the peer lets us have running.
+func (d *Dialer) acceptedWindow(ac *ul.AssociateAC) int {
+	invoked, _ := windowOf(ac.User.Async)
+	return max(1, min(invoked, d.Window))
+}
+
 func addRole(rq *ul.AssociateRQ, r ul.RoleSelection) {
 	same := func(o ul.RoleSelection) bool { return o.Class == r.Class }
 	if !slices.ContainsFunc(rq.User.Roles, same) {
@@ -139,8 +148,8 @@ func addRole(rq *ul.AssociateRQ, r ul.RoleSelection) {
 // associated makes the Assoc of an established association.
 func (d *Dialer) associated(conn *ul.Conn, limits NetLimits) *Assoc {
 	rq, ac := conn.Request(), conn.Answer()
-	a := &Assoc{session: session{conn: conn}, limits: limits, handler: d.Handler, free: make(chan struct{}, 1)}
-	a.free <- struct{}{}
+	a := &Assoc{session: session{conn: conn}, limits: limits, handler: d.Handler, proposed: d.Contexts}
+	a.open(d.acceptedWindow(ac))
 	a.peer = &Peer{Calling: AETitle(rq.Calling), Called: AETitle(rq.Called), Addr: conn.NetConn().RemoteAddr(),
 		Implementation: ac.User.ImplementationClass, Version: ac.User.ImplementationVersion, extended: ac.User.Extended}
 	if tc, ok := conn.NetConn().(*tls.Conn); ok {

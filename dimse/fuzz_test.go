@@ -52,20 +52,23 @@ func (l *oneListener) Addr() net.Addr { return &net.UnixAddr{Name: "memory"} }
 // FuzzServer is attack S03 for all layers: any bytes after a proper association request.
 // Serve must return, which it does when no goroutine of the association is left.
 func FuzzServer(f *testing.F) {
-	all := session(f)
+	all := session(f, 1)
+	windowed := session(f, 4)
 	rq := ul.HeaderLength + int(binary.BigEndian.Uint32(all[2:])) // the bytes of the A-ASSOCIATE-RQ
 	f.Add(all[rq:])
 	f.Add(cancelOf(3))
 	f.Add(append(bytes.Clone(all[rq:rq+100]), all[rq:]...))
 	arch := newArchive(f, 2)
 	f.Fuzz(func(t *testing.T, b []byte) {
-		s := &dimse.Server{AETitle: "SCP", Handler: arch.Mux(nil), Log: slog.New(slog.DiscardHandler)}
-		in := append(bytes.Clone(all[:rq]), b...)
-		if err := s.Serve(context.Background(), &oneListener{&bytesConn{bytes.NewReader(in)}}); !errors.Is(err, net.ErrClosed) {
-			t.Fatal(err)
-		}
-		if st := s.Stats(); st.Associations != 1 || st.Active != 0 {
-			t.Fatalf("%+v", st)
+		for _, head := range [][]byte{all[:rq], windowed[:len(windowed)-len(all)+rq]} {
+			s := &dimse.Server{AETitle: "SCP", Handler: arch.Mux(nil), Log: slog.New(slog.DiscardHandler)}
+			in := append(bytes.Clone(head), b...)
+			if err := s.Serve(context.Background(), &oneListener{&bytesConn{bytes.NewReader(in)}}); !errors.Is(err, net.ErrClosed) {
+				t.Fatal(err)
+			}
+			if st := s.Stats(); st.Associations != 1 || st.Active != 0 {
+				t.Fatalf("%+v", st)
+			}
 		}
 	})
 }

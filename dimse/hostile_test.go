@@ -38,10 +38,13 @@ func newArchive(t testing.TB, n int) *dicomtest.Archive {
 }
 
 // session returns the bytes that a proper client sends: association, echo, store, find,
-// release; in fragments of odd sizes.
-func session(t testing.TB) []byte {
+// release; in fragments of odd sizes. With a window it need not wait for responses.
+func session(t testing.TB, window uint16) []byte {
 	t.Helper()
 	rq := ul.AssociateRQ{Called: "SCP", Calling: "CUT", ApplicationContext: ul.ApplicationContext}
+	if window > 1 {
+		rq.User.Async = &ul.AsyncWindow{Invoked: window, Performed: window}
+	}
 	for i, c := range []uid.UID{uid.Verification, uid.CTImageStorage, studyFind} {
 		rq.Contexts = append(rq.Contexts, ul.ProposedContext{ID: byte(2*i + 1), AbstractSyntax: c, TransferSyntaxes: []uid.UID{uid.ImplicitVRLittleEndian}})
 	}
@@ -96,7 +99,7 @@ func TestCutsFlood(t *testing.T) {
 	s := &dimse.Server{Handler: newArchive(t, 3).Mux(nil), Limits: dimse.NetLimits{ARTIM: 2 * time.Second}}
 	addr := dicomtest.Serve(t, s)
 	dicomtest.Dial(t, addr).Release(t.Context())
-	all := session(t)
+	sessions := [][]byte{session(t, 1), session(t, 4)}
 	settled(t, s, runtime.NumGoroutine())
 	base := runtime.NumGoroutine()
 	cuts := scaled(10_000, 1_000_000)
@@ -113,8 +116,8 @@ func TestCutsFlood(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				n := rnd.IntN(len(all) + 1)
-				nc.Write(all[:n])
+				all := sessions[rnd.IntN(2)]
+				nc.Write(all[:rnd.IntN(len(all)+1)])
 				if rnd.IntN(4) == 0 { // let it answer first
 					nc.SetReadDeadline(time.Now().Add(time.Millisecond))
 					nc.Read(make([]byte, 100))
@@ -148,7 +151,7 @@ func scaled(small, long int) int {
 func TestSilentFlood(t *testing.T) {
 	s := &dimse.Server{Handler: newArchive(t, 0).Mux(nil), Limits: dimse.NetLimits{MaxPending: 200, MaxConns: 50}}
 	addr := dicomtest.Serve(t, s)
-	all := session(t)
+	all := session(t, 1)
 	for i := range scaled(500, 9000) {
 		nc, err := net.Dial("tcp", addr)
 		if err != nil {
@@ -293,7 +296,7 @@ func TestBrokenMessages(t *testing.T) {
 		"response to nothing":        {ul.AppendPData(nil, 3, true, true, (&dimse.Command{Op: dimse.CStore, Response: true, RespondedTo: 5}).Append(nil)), user},
 		"silence inside data":        {ul.AppendPData(nil, 3, true, true, store), ul.Abort{Source: ul.SourceProvider}},
 		"silence inside command":     {ul.AppendPData(nil, 1, true, false, echo[:20]), ul.Abort{Source: ul.SourceProvider}},
-		"second A-ASSOCIATE-RQ":      {session(t)[:400], ul.Abort{Source: ul.SourceProvider, Reason: ul.ReasonUnexpectedPDU}},
+		"second A-ASSOCIATE-RQ":      {session(t, 1)[:400], ul.Abort{Source: ul.SourceProvider, Reason: ul.ReasonUnexpectedPDU}},
 		"unsolicited A-RELEASE-RP":   {ul.ReleaseRP{}.Append(nil), ul.Abort{Source: ul.SourceProvider, Reason: ul.ReasonUnexpectedPDU}},
 		"C-CANCEL of nothing, twice": {join(cancelOf(7), cancelOf(7), ul.AppendPData(nil, 9, true, true, echo)), user},
 	} {

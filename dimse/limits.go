@@ -13,6 +13,7 @@ type NetLimits struct {
 	MaxConns        int           // associations at a time; default 1000
 	MaxConnsPerPeer int           // associations at a time from one address; default 100
 	MaxPending      int           // connections that have no association yet; default 1024
+	Window          int           // operations at a time of a peer that proposes an asynchronous window, 1 to 255; default 8
 	ARTIM           time.Duration // from connection to association, TLS handshake included; default 30 s
 	Idle            time.Duration // an association without operation; default 10 min
 	Read            time.Duration // longest wait for the peer inside a message; default 60 s
@@ -27,6 +28,8 @@ func (l NetLimits) withDefaults() NetLimits {
 	set(&l.MaxConns, 1000)
 	set(&l.MaxConnsPerPeer, 100)
 	set(&l.MaxPending, 1024)
+	set(&l.Window, 8)
+	l.Window = min(l.Window, maxWindow)
 	set(&l.ARTIM, 30*time.Second)
 	set(&l.Idle, 10*time.Minute)
 	set(&l.Read, time.Minute)

@@ -10,7 +10,9 @@ import (
 const AnyClass uid.UID = "*"
 
 // Handler answers requests. ServeDIMSE is called on the owner of an association for C-ECHO,
-// C-STORE and the N-services, on a goroutine of its own for C-FIND, C-GET and C-MOVE. A
+// C-STORE and the N-services, on a goroutine of its own for C-FIND, C-GET and C-MOVE and,
+// where an asynchronous window was negotiated, for all: so many of one association run at a
+// time then. A
 // handler that returns without a final response yields a failure; one that panics loses its
 // association, no other. Neither Request nor ResponseWriter may be used after it returns.
 type Handler interface {

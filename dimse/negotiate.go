@@ -13,6 +13,7 @@ type negotiation struct {
 	handler      Handler
 	grant        Grant
 	knownStorage bool
+	window       int // operations at a time, if the peer proposes more than one
 	accepted     []presentation
 	roles        []ul.RoleSelection
 }
@@ -28,7 +29,7 @@ func (n *negotiation) answer() *ul.AssociateAC {
 	u.ImplementationClass, u.ImplementationVersion = ImplementationClass, ImplementationVersion
 	u.Roles = n.roles
 	if n.rq.User.Async != nil {
-		u.Async = &ul.AsyncWindow{Invoked: 1, Performed: 1}
+		u.Async = answerWindow(*n.rq.User.Async, n.window)
 	}
 	if id := n.rq.User.Identity; id != nil && id.ResponseRequested {
 		u.IdentityResponse = &ul.IdentityResponse{Response: n.grant.IdentityResponse}

@@ -122,9 +122,9 @@ func TestRoles(t *testing.T) {
 
 func TestAnswerUserInformation(t *testing.T) {
 	rq := &ul.AssociateRQ{User: ul.UserInformation{Async: &ul.AsyncWindow{Invoked: 0, Performed: 8}, Identity: &ul.UserIdentity{Type: ul.IdentityUsername, ResponseRequested: true}}}
-	n := negotiation{handler: echoMux(), rq: rq, grant: Grant{IdentityResponse: []byte("ok")}}
+	n := negotiation{handler: echoMux(), rq: rq, window: 5, grant: Grant{IdentityResponse: []byte("ok")}}
 	u := n.answer().User
-	if *u.Async != (ul.AsyncWindow{Invoked: 1, Performed: 1}) || string(u.IdentityResponse.Response) != "ok" || u.ImplementationClass != ImplementationClass {
+	if *u.Async != (ul.AsyncWindow{Invoked: 5, Performed: 5}) || string(u.IdentityResponse.Response) != "ok" || u.ImplementationClass != ImplementationClass {
 		t.Errorf("%+v", u)
 	}
 	if u = (&negotiation{handler: echoMux(), rq: &ul.AssociateRQ{}}).answer().User; u.Async != nil || u.IdentityResponse != nil {

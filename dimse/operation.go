@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"gantry/dicom"
@@ -14,48 +14,81 @@ import (
 	"gantry/ul"
 )
 
-// operation is a C-FIND, C-GET or C-MOVE on a goroutine of its own.
+// operation runs on a goroutine of its own: a C-FIND, C-GET or C-MOVE, or any while the
+// window is larger than 1.
 type operation struct {
 	cmd    Command
 	req    Request
 	rw     responseWriter
 	data   dataReader
-	baton  chan struct{} // closed when the operation no longer reads the socket
-	once   sync.Once
-	cancel context.CancelCauseFunc
+	late   bool                    // it came during the shutdown
+	cancel context.CancelCauseFunc // nil where C-CANCEL does not reach
+
+	baton  chan struct{} // has room for one: the reading side, given back
+	given  atomic.Bool   // it was
+	reason error         // why reading ended; set before given
 }
 
-// batonReader is the operation's reader: it gives the reading side back at the end of the data.
-type batonReader struct{ op *operation }
-
-func (b batonReader) Read(p []byte) (int, error) {
-	n, err := b.op.data.Read(p)
+// Read implements io.Reader for the handler: it gives the reading side back at the end of
+// the data.
+func (op *operation) Read(p []byte) (int, error) {
+	if op.given.Load() {
+		return 0, op.reason
+	}
+	n, err := op.data.Read(p)
 	if err != nil {
-		b.op.giveBack()
+		op.giveBack(err)
 	}
 	return n, err
 }
 
-func (op *operation) giveBack() { op.once.Do(func() { close(op.baton) }) }
-
-// spawn starts an operation and lends it the reading side until its data set is read.
-func (a *association) spawn(pc *presentation) error {
-	op := &operation{cmd: a.rcvd, baton: make(chan struct{})}
-	op.req.ctx, op.cancel = context.WithCancelCause(a.ctx)
-	a.fill(&op.req, &op.rw, &op.data, &op.cmd, pc)
-	op.rw.done = func() { a.remove(op) }
-	if op.req.Data != nil {
-		op.req.Data = batonReader{op}
+func (op *operation) giveBack(why error) {
+	if !op.given.Load() {
+		op.reason = why
+		op.given.Store(true)
+		op.baton <- struct{}{}
 	}
+}
+
+// begin returns an operation for the request in a.rcvd, known by its Message ID.
+func (a *association) begin() *operation {
 	a.mu.Lock()
+	defer a.mu.Unlock()
+	var op *operation
+	if n := len(a.spare); n > 0 {
+		op, a.spare = a.spare[n-1], a.spare[:n-1]
+		op.given.Store(false)
+		select {
+		case <-op.baton: // nobody wanted it
+		default:
+		}
+	} else {
+		op = &operation{baton: make(chan struct{}, 1)}
+		op.rw.done = func() { a.remove(op) }
+	}
+	op.cmd, op.late = a.rcvd, a.draining
 	if a.ops == nil {
 		a.ops = make(map[uint16]*operation)
 	}
 	a.ops[op.cmd.MessageID] = op
-	a.mu.Unlock()
+	return op
+}
+
+// spawn starts an operation and lends it the reading side until its data set is read.
+func (a *association) spawn(pc *presentation) error {
+	op := a.begin()
+	op.req.ctx, op.cancel = a.ctx, nil
+	if !op.cmd.Op.inline() {
+		op.req.ctx, op.cancel = context.WithCancelCause(a.ctx)
+	}
+	a.fill(&op.req, &op.rw, &op.data, &op.cmd, pc)
+	hasData := op.req.Data != nil
+	if hasData {
+		op.req.Data = op
+	}
 	a.wg.Add(1)
 	go a.run(op)
-	if op.req.Data == nil {
+	if !hasData {
 		return nil
 	}
 	<-op.baton
@@ -71,18 +104,34 @@ func (a *association) spawn(pc *presentation) error {
 // run is the goroutine of an operation.
 func (a *association) run(op *operation) {
 	defer a.wg.Done()
-	defer a.remove(op)
-	defer op.cancel(nil)
-	defer op.giveBack()
+	defer a.returned(op)
 	defer a.recoverOp(op.cmd.Op)
-	a.dispatch(&op.req, &op.rw)
+	if op.late {
+		Fail(&op.rw, &op.req, causeStatus(ErrShutdown))
+	} else {
+		a.dispatch(&op.req, &op.rw)
+	}
 	op.rw.end()
 	n := op.data.n
-	op.giveBack()
+	op.giveBack(io.EOF)
 	a.finished(&op.rw, n)
 	if err := a.after(&op.rw); err != nil {
 		a.abort(ErrPeerGone)
 	}
+}
+
+// returned lets go of what an operation had. Only the owner takes it up again, which has
+// the baton by then.
+func (a *association) returned(op *operation) {
+	op.giveBack(io.EOF)
+	if op.cancel != nil {
+		op.cancel(nil)
+	}
+	a.remove(op)
+	a.mu.Lock()
+	a.spare = append(a.spare, op)
+	a.mu.Unlock()
+	<-a.slots
 	a.wakeForDrain()
 }
 
@@ -126,9 +175,11 @@ func (a *association) subStore(ctx context.Context, o *Outgoing, r *Request) (St
 	return rsp.Status, err
 }
 
-// call sends a request of ours and waits for its response, which the owner delivers. One
-// is open at a time, as a window of 1 has it. ctx bounds only the wait for that: a request
-// that was sent is waited for, since its response comes anyway.
+func (a *association) subWindow() int { return cap(a.calls) }
+
+// call sends a request of ours and waits for its response, which the owner delivers. As
+// many are open at a time as the peer's window lets. ctx bounds only the wait for that: a
+// request that was sent is waited for, since its response comes anyway.
 func (a *association) call(ctx context.Context, send func(id uint16) error) (reply, error) {
 	select {
 	case a.calls <- struct{}{}:

@@ -3,13 +3,14 @@ package dimse
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 )
 
 // Pool keeps associations with one destination for reuse. An idle one is released in
-// order, not aborted, when its time is up. Set the fields before the first Get; a Pool must
-// not be copied.
+// order, not aborted, when its time is up or when it makes room for another. It is for
+// several goroutines. Set the fields before the first Get; a Pool must not be copied.
 type Pool struct {
 	Dialer Dialer
 	Called AETitle
@@ -18,7 +19,7 @@ type Pool struct {
 	Idle   time.Duration // an unused association is released after this; default 10 s
 
 	mu     sync.Mutex
-	slots  chan struct{} // one value for each association out or idle
+	slots  chan struct{} // one value for each association that is out
 	idle   []*pooled     // most recently used last
 	closed bool
 }
@@ -45,9 +46,18 @@ func (p *Pool) init() {
 	p.slots = make(chan struct{}, p.Max)
 }
 
-// Get returns an idle association that still lives, or opens one. It waits, as long as ctx
-// lets it, while Max are in use. Give it back by Put.
+// Get returns an idle association that still lives, or opens one with the contexts of the
+// Dialer. It waits, as long as ctx lets it, while Max are in use. Give it back by Put.
 func (p *Pool) Get(ctx context.Context) (*Assoc, error) {
+	p.mu.Lock()
+	contexts := p.Dialer.Contexts
+	p.mu.Unlock()
+	return p.GetFor(ctx, contexts)
+}
+
+// GetFor is Get for an association on which contexts were proposed, each as it is here; one
+// that is opened has just them. What the peer made of them may differ.
+func (p *Pool) GetFor(ctx context.Context, contexts []Context) (*Assoc, error) {
 	p.mu.Lock()
 	p.init()
 	slots := p.slots
@@ -58,7 +68,7 @@ func (p *Pool) Get(ctx context.Context) (*Assoc, error) {
 		return nil, context.Cause(ctx)
 	}
 	for {
-		e, err := p.take()
+		e, err := p.take(contexts)
 		if err != nil {
 			<-slots
 			return nil, err
@@ -71,7 +81,12 @@ func (p *Pool) Get(ctx context.Context) (*Assoc, error) {
 		}
 		e.assoc.Abort()
 	}
-	a, err := p.Dialer.Dial(ctx, p.Called, p.Addr)
+	p.makeRoom()
+	p.mu.Lock()
+	d := p.Dialer
+	p.mu.Unlock()
+	d.Contexts = contexts
+	a, err := d.Dial(ctx, p.Called, p.Addr)
 	if err != nil {
 		<-slots
 		return nil, err
@@ -79,27 +94,63 @@ func (p *Pool) Get(ctx context.Context) (*Assoc, error) {
 	return a, nil
 }
 
-// take removes the most recently used idle association; nil when there is none.
-func (p *Pool) take() (*pooled, error) {
+// take removes the most recently used idle association that has the contexts; nil when
+// there is none.
+func (p *Pool) take(contexts []Context) (*pooled, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
 		return nil, ErrPoolClosed
 	}
-	for n := len(p.idle); n > 0; n = len(p.idle) {
-		e := p.idle[n-1]
-		p.idle = p.idle[:n-1]
-		if e.timer.Stop() {
+	for i := len(p.idle) - 1; i >= 0; i-- {
+		e := p.idle[i]
+		if e.assoc.fits(contexts) && e.timer.Stop() { // else its release is under way
+			p.idle = slices.Delete(p.idle, i, i+1)
 			return e, nil
-		} // else its release is under way
+		}
 	}
 	return nil, nil
 }
 
+// makeRoom releases what has been idle longest, until one more association may be opened.
+func (p *Pool) makeRoom() {
+	for {
+		p.mu.Lock()
+		if len(p.idle) == 0 || len(p.idle)+len(p.slots) <= p.Max {
+			p.mu.Unlock()
+			return
+		}
+		e := p.idle[0]
+		p.idle = slices.Delete(p.idle, 0, 1)
+		p.mu.Unlock()
+		if e.timer.Stop() {
+			release(e.assoc)
+		}
+	}
+}
+
+// fits reports whether each of contexts was proposed on a.
+func (a *Assoc) fits(contexts []Context) bool {
+	for _, c := range contexts {
+		same := func(p Context) bool {
+			return p.Class == c.Class && p.SCP == c.SCP && p.OnlySCP == c.OnlySCP && slices.Equal(p.Syntaxes, c.Syntaxes)
+		}
+		if !slices.ContainsFunc(a.proposed, same) {
+			return false
+		}
+	}
+	return true
+}
+
 // Put gives an association back. One that has ended, or comes after Close, is not kept.
-func (p *Pool) Put(a *Assoc) {
+func (p *Pool) Put(a *Assoc) { p.back(a, true) }
+
+// Drop is Put for an association that is of no more use: it is released at once.
+func (p *Pool) Drop(a *Assoc) { p.back(a, false) }
+
+func (p *Pool) back(a *Assoc, keep bool) {
 	p.mu.Lock()
-	keep := !p.closed && a.Err() == nil
+	keep = keep && !p.closed && a.Err() == nil
 	if keep {
 		e := &pooled{assoc: a, since: time.Now()}
 		e.timer = time.AfterFunc(p.Idle, func() { p.expire(e) })
@@ -107,20 +158,15 @@ func (p *Pool) Put(a *Assoc) {
 	}
 	slots := p.slots
 	p.mu.Unlock()
-	<-slots
 	if !keep {
 		release(a)
 	}
+	<-slots
 }
 
 func (p *Pool) expire(e *pooled) {
 	p.mu.Lock()
-	for i := range p.idle {
-		if p.idle[i] == e {
-			p.idle = append(p.idle[:i], p.idle[i+1:]...)
-			break
-		}
-	}
+	p.idle = slices.DeleteFunc(p.idle, func(o *pooled) bool { return o == e })
 	p.mu.Unlock()
 	release(e.assoc)
 }

@@ -32,6 +32,7 @@ type Request struct {
 // subOperator performs C-STORE sub-operations of C-GET on an association.
 type subOperator interface {
 	subStore(ctx context.Context, o *Outgoing, r *Request) (Status, error)
+	subWindow() int
 }
 
 // Context returns the context of the operation. It ends by C-CANCEL, release, abort or
@@ -62,6 +63,10 @@ func (r *Request) ReadDataSet() (*dicom.DataSet, error) {
 
 // negotiated returns the abstract syntax of the presentation context.
 func (r *Request) negotiated() uid.UID { return r.pc.class }
+
+// Window returns how many sub-operations the requestor of a C-GET takes at a time: SubStore
+// may be called by so many goroutines; more wait.
+func (r *Request) Window() int { return r.caller.subWindow() }
 
 // SubStore sends an object to the requestor of a C-GET as a C-STORE sub-operation on the
 // same association (PS3.7 9.1.3) and waits for its response. An error means that there is

@@ -123,7 +123,7 @@ func (s *Server) negotiate(conn *ul.Conn, rq *ul.AssociateRQ, t *ticket) *associ
 		s.reject(conn, peer, err)
 		return nil
 	}
-	n := negotiation{rq: rq, handler: s.Handler, grant: grant, knownStorage: s.Policy.KnownStorage}
+	n := negotiation{rq: rq, handler: s.Handler, grant: grant, knownStorage: s.Policy.KnownStorage, window: s.limits.Window}
 	ac := n.answer()
 	peer.Value, peer.extended = grant.Value, ac.User.Extended
 	if err := conn.Accept(ac); err != nil {

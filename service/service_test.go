@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
+	"net"
 	"sync"
 	"testing"
 	"time"
@@ -445,5 +447,160 @@ func TestStorageChecks(t *testing.T) {
 		if rsp.Status != dimse.UnableToProcess || len(rsp.Offending) != 1 || rsp.Offending[0] != c.off || rsp.RespondedTo != 7 {
 			t.Errorf("%+v, want %v", rsp, c.off)
 		}
+	}
+}
+
+// gathering makes each object open only when n are being opened at a time.
+type gathering struct {
+	*dicomtest.Archive
+	n int
+
+	mu    sync.Mutex
+	there int
+	all   chan struct{}
+}
+
+func (g *gathering) Retrieve(ctx context.Context, q *query.Query) (*retrieve.Retrieval, error) {
+	res, err := g.Archive.Retrieve(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	inner := res.Instances
+	res.Instances = func(yield func(*dimse.Outgoing, error) bool) {
+		for o, err := range inner {
+			if err == nil {
+				o = g.gather(o)
+			}
+			if !yield(o, err) {
+				return
+			}
+		}
+	}
+	return res, nil
+}
+
+func (g *gathering) gather(o *dimse.Outgoing) *dimse.Outgoing {
+	late := *o
+	late.Open = func(ctx context.Context, syntax uid.UID) (io.ReadCloser, error) {
+		g.mu.Lock()
+		if g.there++; g.there == g.n {
+			close(g.all)
+		}
+		g.mu.Unlock()
+		select {
+		case <-g.all:
+			return o.Open(ctx, syntax)
+		case <-time.After(10 * time.Second):
+			return nil, errors.New("alone")
+		}
+	}
+	return &late
+}
+
+// TestGetInWindow: as many sub-operations run at a time as the requestor's window lets.
+func TestGetInWindow(t *testing.T) {
+	g := &gathering{Archive: filled(t, 40), n: 5, all: make(chan struct{})}
+	mux := new(dimse.ServeMux)
+	retrieve.RegisterGet(mux, g, retrieve.Options{})
+	d := dimse.Dialer{Calling: "SCU", Window: 5, Contexts: []dimse.Context{{Class: studyGet},
+		{Class: uid.CTImageStorage, Syntaxes: []uid.UID{uid.ExplicitVRLittleEndian}, SCP: true}}}
+	a, err := d.Dial(t.Context(), "SCP", dicomtest.Serve(t, &dimse.Server{Handler: mux}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Abort()
+	for range 3 {
+		var sink dicomtest.Archive
+		pending, last, err := retrieved(a.Get(t.Context(), studyGet, keys(t, "STUDY", tag.StudyInstanceUID, dicomtest.Study(0)), &sink))
+		if err != nil || pending != 39 || last.Completed != 40 || last.SubOperations.Failed != 0 || len(sink.Objects()) != 40 {
+			t.Fatalf("%d %+v %v, %d objects", pending, last, err, len(sink.Objects()))
+		}
+	}
+	if g.there < 5 {
+		t.Error("no sub-operation was delayed")
+	}
+}
+
+// TestGetPanics: a panic in one of several sub-operations ends the association, no more.
+func TestGetPanics(t *testing.T) {
+	arch := filled(t, 20)
+	mux := new(dimse.ServeMux)
+	retrieve.RegisterGet(mux, retrieve.RetrieverFunc(func(ctx context.Context, q *query.Query) (*retrieve.Retrieval, error) {
+		res, err := arch.Retrieve(ctx, q)
+		inner := res.Instances
+		res.Instances = func(yield func(*dimse.Outgoing, error) bool) {
+			for o, err := range inner {
+				if o.Instance == dicomtest.Instance(7) {
+					o.Open = func(context.Context, uid.UID) (io.ReadCloser, error) { panic("broken") }
+				}
+				if !yield(o, err) {
+					return
+				}
+			}
+		}
+		return res, err
+	}), retrieve.Options{})
+	s := &dimse.Server{Handler: mux}
+	addr := dicomtest.Serve(t, s)
+	for _, window := range []int{1, 6} {
+		d := dimse.Dialer{Calling: "SCU", Window: window, Contexts: []dimse.Context{{Class: studyGet},
+			{Class: uid.CTImageStorage, Syntaxes: []uid.UID{uid.ExplicitVRLittleEndian}, SCP: true}}}
+		a, err := d.Dial(t.Context(), "SCP", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var sink dicomtest.Archive
+		if _, _, err := retrieved(a.Get(t.Context(), studyGet, keys(t, "STUDY", tag.StudyInstanceUID, dicomtest.Study(0)), &sink)); err == nil {
+			t.Error("a panic went unnoticed")
+		}
+		a.Abort()
+	}
+}
+
+// TestMoveInWindow: the same for C-MOVE, as the destination's window lets, over the pool's
+// association, also when that was dead.
+func TestMoveInWindow(t *testing.T) {
+	g := &gathering{Archive: filled(t, 40), n: 5, all: make(chan struct{})}
+	var kept dicomtest.Archive
+	sink := &dimse.Server{Handler: kept.Mux(nil), AETitle: "SINK", Limits: dimse.NetLimits{Window: 5}}
+	sinkAddr := dicomtest.Serve(t, sink)
+	pools := dimse.Pools{Idle: time.Minute}
+	defer pools.Close()
+	var mu sync.Mutex
+	var conns []net.Conn
+	resolve := retrieve.ResolverFunc(func(context.Context, *dimse.Request, dimse.AETitle) (*retrieve.Destination, error) {
+		d := dimse.Dialer{Calling: "ARCHIVE", Window: 8, DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			nc, err := new(net.Dialer).DialContext(ctx, network, addr)
+			mu.Lock()
+			conns = append(conns, nc)
+			mu.Unlock()
+			return nc, err
+		}}
+		return &retrieve.Destination{Called: "SINK", Pool: pools.To(d, "SINK", sinkAddr)}, nil
+	})
+	mux := new(dimse.ServeMux)
+	retrieve.RegisterMove(mux, g, resolve, retrieve.Options{})
+	a := dicomtest.Dial(t, dicomtest.Serve(t, &dimse.Server{Handler: mux}), dimse.Context{Class: studyMove})
+	move := func() {
+		t.Helper()
+		_, last, err := retrieved(a.Move(t.Context(), studyMove, "SINK", keys(t, "STUDY", tag.StudyInstanceUID, dicomtest.Study(0))))
+		if err != nil || last.Completed != 40 || last.SubOperations.Failed != 0 {
+			t.Fatalf("%+v %v", last, err)
+		}
+	}
+	move()
+	move()
+	if n := sink.Stats().Associations; n != 1 {
+		t.Errorf("%d associations for two moves", n)
+	}
+	mu.Lock()
+	conns[0].(*net.TCPConn).CloseWrite() // the sink sees its end
+	mu.Unlock()
+	move()
+	if n := sink.Stats().Associations; n != 2 {
+		t.Errorf("%d associations after one broke", n)
+	}
+	if n := len(kept.Objects()); n != 40 {
+		t.Errorf("%d objects", n)
 	}
 }

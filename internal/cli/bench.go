@@ -50,6 +50,7 @@ Ctrl-C ends it with what was measured until then.
 	}
 	peerFlags(c, &o.Peer)
 	queryFlags(c, &o.Query)
+	windowFlag(c, &o.Peer, "operations of a client (echo, store), or objects on their way (get),")
 	benchFlags(c, &o)
 	return c
 }

@@ -25,6 +25,11 @@ func peerFlags(c *cobra.Command, p *verb.Peer) {
 	f.BoolVar(&p.Secure.NoVerify, "tls-no-verify", false, "believe any certificate")
 }
 
+// windowFlag is of those for which an asynchronous operations window is of use.
+func windowFlag(c *cobra.Command, p *verb.Peer, what string) {
+	c.Flags().IntVar(&p.Window, "window", 1, what+" at a time on one association, if the peer negotiates that")
+}
+
 const peerHelp = `PEER is AE@host:port, or host:port for the AE title ANY-SCP. Without a port it is 11112,
 2762 with --tls.`
 

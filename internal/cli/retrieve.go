@@ -50,6 +50,7 @@ association breaks, what is missing is asked for again; --resume begins like tha
 		RunE: calls(stdio, &o.Peer, o.Run),
 	})
 	peerFlags(c, &o.Peer)
+	windowFlag(c, &o.Peer, "objects on their way")
 	queryFlags(c, &o.Query)
 	folderFlags(c, &o.Folder)
 	mediaFlags(c, o)

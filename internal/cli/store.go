@@ -33,6 +33,7 @@ The report has a line for each object. With --resume what it says was sent is le
 		return calls(stdio, &o.Peer, o.Run)(c, args)
 	}
 	peerFlags(c, &o.Peer)
+	windowFlag(c, &o.Peer, "objects on their way")
 	f := c.Flags()
 	resultFlag(c, &o.Common)
 	f.BoolVar(&o.Halt, "stop-on-error", false, "stop at the first object that fails")

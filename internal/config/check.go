@@ -21,6 +21,9 @@ func (l *Loader) check() {
 	if c.Server.MaxPDU < 4096 || c.Server.MaxPDU > 16<<20 {
 		l.errorf(l.from("server.max_pdu"), "server.max_pdu: %d is not between 4096 and %d", c.Server.MaxPDU, 16<<20)
 	}
+	if c.Server.Window < 1 || c.Server.Window > 255 {
+		l.errorf(l.from("server.async_window"), "server.async_window: %d is not between 1 and 255", c.Server.Window)
+	}
 	for _, s := range c.Server.Syntaxes {
 		if _, ok := SyntaxOf(s); !ok {
 			l.errorf(l.from("server.transfer_syntaxes"), "server.transfer_syntaxes: %q is no transfer syntax: want its UID or keyword", s)

@@ -34,6 +34,7 @@ type Server struct {
 	MaxAssociations int
 	MaxPerHost      int
 	MaxPDU          int // bytes, announced to peers
+	Window          int // operations at a time on an association that negotiates them
 	IdleTimeout     time.Duration
 	ShutdownTimeout time.Duration
 	CheckCalledAE   bool

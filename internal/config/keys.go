@@ -26,6 +26,7 @@ func keys() []key {
 		{name: "server.max_associations", value: func(c *Config) any { return &c.Server.MaxAssociations }, help: "associations at a time"},
 		{name: "server.max_associations_per_host", value: func(c *Config) any { return &c.Server.MaxPerHost }, help: "associations at a time from one address"},
 		{name: "server.max_pdu", value: func(c *Config) any { return &c.Server.MaxPDU }, help: "longest PDU accepted, bytes"},
+		{name: "server.async_window", value: func(c *Config) any { return &c.Server.Window }, help: "operations at a time on one association where the caller negotiates an asynchronous window, and proposed where the archive sends; 1: never more than one"},
 		{name: "server.idle_timeout", aliases: []string{"server.idle_timeout_seconds"}, value: func(c *Config) any { return &c.Server.IdleTimeout }, help: "an association without work for so long is ended; seconds, or 90s, 5m"},
 		{name: "server.shutdown_timeout", value: func(c *Config) any { return &c.Server.ShutdownTimeout }, help: "how long work under way may take to end at shutdown"},
 		{name: "server.check_called_ae", value: func(c *Config) any { return &c.Server.CheckCalledAE }, help: "refuse callers that name another AE title"},
@@ -79,7 +80,7 @@ func keys() []key {
 func Default() *Config {
 	return &Config{
 		Server: Server{AETitle: "GANTRY", Bind: "127.0.0.1", Port: 11112, MaxAssociations: 1000, MaxPerHost: 100,
-			MaxPDU: 1 << 18, IdleTimeout: 5 * time.Minute, ShutdownTimeout: 30 * time.Second, CheckCalledAE: true, UnknownClasses: true},
+			MaxPDU: 1 << 18, Window: 8, IdleTimeout: 5 * time.Minute, ShutdownTimeout: 30 * time.Second, CheckCalledAE: true, UnknownClasses: true},
 		TLS:        TLS{Port: 2762, MinVersion: "1.2"},
 		Storage:    Storage{Directory: "./gantry-data", DuplicatePolicy: "keep", PackMax: 4 << 20, UndoWindow: 7 * 24 * time.Hour, ScrubRate: 8, ScrubEvery: 30 * 24 * time.Hour},
 		Archive:    Archive{Settle: time.Minute},

@@ -186,12 +186,15 @@ func (s *Server) resolve(_ context.Context, _ *dimse.Request, dest dimse.AETitle
 	}
 	d := &retrieve.Destination{Called: dest, Addr: net.JoinHostPort(p.Host, strconv.Itoa(p.Port))}
 	d.Dialer.Calling = dimse.AETitle(s.cfg.Server.AETitle)
+	d.Dialer.Window = s.cfg.Server.Window
 	d.Prefer = syntaxes(p.SendSyntaxes)
-	if !p.TLS {
-		return d, nil
+	if p.TLS {
+		t := s.cfg.TLS
+		var err error
+		if d.Dialer.TLS, err = tlsconf.Client(tlsconf.Options{Files: tlsconf.Files{Cert: t.CertPath, Key: t.KeyPath, CA: t.CAPath}, MinVersion: t.MinVersion}); err != nil {
+			return nil, err
+		}
 	}
-	t := s.cfg.TLS
-	cfg, err := tlsconf.Client(tlsconf.Options{Files: tlsconf.Files{Cert: t.CertPath, Key: t.KeyPath, CA: t.CAPath}, MinVersion: t.MinVersion})
-	d.Dialer.TLS = cfg
-	return d, err
+	d.Pool = s.sending.To(d.Dialer, d.Called, d.Addr)
+	return d, nil
 }

@@ -32,6 +32,7 @@ type Server struct {
 	archive *archive
 	peers   atomic.Pointer[peerTable]
 	tls     *tlsconf.Server
+	sending dimse.Pools // associations with those that objects are sent to
 	dicom   []*listener
 	web     []*webListener
 	ready   atomic.Bool
@@ -39,6 +40,14 @@ type Server struct {
 	guard   *scrub.Guard
 	work    []func(context.Context) // in the background, from Run to its end
 }
+
+// mostSending bounds the associations with one destination; sendingIdle is how long one is
+// kept for the next C-MOVE: not long, as there are receivers to which its end says that all
+// has come.
+const (
+	mostSending = 16
+	sendingIdle = 2 * time.Second
+)
 
 // listener is a DICOM port.
 type listener struct {
@@ -56,7 +65,7 @@ type webListener struct {
 // New opens the archive and its ports; console is where the log goes when it is not off.
 // Nothing is served before Run.
 func New(ctx context.Context, c *config.Config, console io.Writer) (_ *Server, err error) {
-	s := &Server{cfg: c, metrics: obs.NewMetrics(time.Now())}
+	s := &Server{cfg: c, metrics: obs.NewMetrics(time.Now()), sending: dimse.Pools{Max: mostSending, Idle: sendingIdle}}
 	if !c.Logging.Console {
 		console = nil
 	}
@@ -137,7 +146,7 @@ func (s *Server) listen(c *config.Config, port int, secure bool) error {
 		Handler: s.front(c).Mux(),
 		Policy:  policy(c, &s.peers),
 		Limits: dimse.NetLimits{MaxPDU: uint32(c.Server.MaxPDU), MaxConns: c.Server.MaxAssociations,
-			MaxConnsPerPeer: c.Server.MaxPerHost, Idle: c.Server.IdleTimeout},
+			MaxConnsPerPeer: c.Server.MaxPerHost, Window: c.Server.Window, Idle: c.Server.IdleTimeout},
 		Trace: s.trace(),
 		Log:   s.log.Logger,
 	}
@@ -232,6 +241,7 @@ func (s *Server) shutdown() {
 			s.log.Warn("associations were cut off at shutdown", "err", err)
 		}
 	}
+	s.sending.Close()
 	for _, l := range s.web {
 		l.server.Shutdown(ctx)
 	}

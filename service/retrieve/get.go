@@ -8,7 +8,7 @@ import (
 )
 
 // GetSCP returns the handler of C-GET: objects go to the requestor on its own association,
-// over contexts for which it took the SCP role.
+// over contexts for which it took the SCP role, as many at a time as its window lets.
 func GetSCP(rt Retriever, o Options) dimse.Handler { return &getSCP{rt, o} }
 
 type getSCP struct {
@@ -27,24 +27,29 @@ func (s *getSCP) ServeDIMSE(w dimse.ResponseWriter, r *dimse.Request) {
 	if t == nil {
 		return
 	}
-	for o, err := range res.Instances {
-		if r.Context().Err() != nil {
-			break
+	f := newFeed(res.Instances)
+	defer f.stop()
+	sideBySide(min(r.Window(), res.Count), func() {
+		for r.Context().Err() == nil {
+			o := f.next()
+			if o == nil || !s.send(t, r, o, res.Prefer) {
+				return
+			}
 		}
-		if err != nil {
-			t.fail("", 0, err)
-			break
-		}
-		status, err := preferring(o, res.Prefer, func(o *dimse.Outgoing) (dimse.Status, error) { return r.SubStore(r.Context(), o) })
-		if errors.Is(err, dimse.ErrPeerGone) || err != nil && r.Context().Err() != nil {
-			break
-		}
-		t.add(o.Instance, status, err)
-		if t.pending() != nil {
-			break
-		}
+	})
+	if f.err != nil && r.Context().Err() == nil {
+		t.fail("", 0, f.err)
 	}
 	t.final()
+}
+
+// send sends one instance; false when there is nobody to send to.
+func (s *getSCP) send(t *tally, r *dimse.Request, o *dimse.Outgoing, prefer []uid.UID) bool {
+	status, err := preferring(o, prefer, func(o *dimse.Outgoing) (dimse.Status, error) { return r.SubStore(r.Context(), o) })
+	if errors.Is(err, dimse.ErrPeerGone) || err != nil && r.Context().Err() != nil {
+		return false
+	}
+	return t.done(o.Instance, status, err) == nil
 }
 
 // RegisterGet registers GetSCP for the C-GET classes of the three models.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"sync"
 
 	"gantry/dicom"
 	"gantry/dicom/tag"
@@ -67,6 +68,7 @@ const maxFailedList = 65534
 
 // tally counts the sub-operations of one request.
 type tally struct {
+	mu   sync.Mutex // held by done
 	w    dimse.ResponseWriter
 	r    *dimse.Request
 	opts *Options
@@ -76,6 +78,15 @@ type tally struct {
 	list                       []uid.UID
 	listBytes                  int
 	first                      string // why the first failure
+}
+
+// done counts a sub-operation and tells the requestor; an error means stop. It may be called
+// by several goroutines.
+func (t *tally) done(instance uid.UID, s dimse.Status, err error) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.add(instance, s, err)
+	return t.pending()
 }
 
 // add counts a sub-operation's outcome.

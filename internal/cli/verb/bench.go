@@ -91,6 +91,8 @@ func (o *Bench) checkLoad() error {
 		return Fail(Usage, "a mixed load has clients that pause, not a rate: use the time to think")
 	case o.Fresh && len(o.Inputs) == 0:
 		return Fail(Usage, "made-up objects have fresh UIDs anyway; files are wanted")
+	case o.Jobs*o.Window > mostClients:
+		return Fail(Usage, "%d clients with %d operations each: want up to %d in all", o.Jobs, o.Window, mostClients)
 	case o.Receive < 0 || o.Receive > 65535:
 		return Fail(Usage, "port %d: want 1 to 65535", o.Receive)
 	}
@@ -110,7 +112,7 @@ func (o *Bench) mix() (kinds []string, clients []int, err error) {
 			return nil, nil, Fail(Usage, "mix %q: want kind=clients,... as in echo=1,store=2", o.Mix)
 		}
 		kinds, clients = append(kinds, kind), append(clients, n*o.Jobs)
-		if all += n * o.Jobs; all > mostClients || len(kinds) > 20 {
+		if all += n * o.Jobs * max(1, o.Window); all > mostClients || len(kinds) > 20 {
 			return nil, nil, Fail(Usage, "mix %q: more than %d clients", o.Mix, mostClients)
 		}
 	}

@@ -132,16 +132,18 @@ func (b *benching) run(ctx context.Context) error {
 	start := make(chan struct{})
 	for _, l := range b.loads {
 		for range l.clients {
-			c := &benchClient{b: b, l: l}
-			all = append(all, c)
-			ready.Add(1)
-			done.Go(func() {
-				defer c.close()
-				c.refused = c.connect(ctx)
-				ready.Done()
-				<-start
-				c.work(ctx)
-			})
+			link := new(benchLink)
+			for range l.width(b.o) {
+				c := &benchClient{b: b, l: l, link: link}
+				all = append(all, c)
+				ready.Add(1)
+				done.Go(func() {
+					_, c.refused = c.connect(ctx)
+					ready.Done()
+					<-start
+					c.work(ctx)
+				})
+			}
 		}
 	}
 	ready.Wait()
@@ -149,6 +151,9 @@ func (b *benching) run(ctx context.Context) error {
 		cancel(err)
 		close(start)
 		done.Wait()
+		for _, c := range all {
+			c.close()
+		}
 		return err
 	}
 	b.schedule(cancel)
@@ -156,6 +161,7 @@ func (b *benching) run(ctx context.Context) error {
 	done.Wait()
 	b.ended = time.Now()
 	for _, c := range all {
+		c.close()
 		c.l.total.add(&c.tally)
 	}
 	b.missed(ctx)
@@ -219,11 +225,26 @@ func (b *benching) missed(ctx context.Context) {
 	}
 }
 
+// width is how many operations a client has running at a time: those that answer once go
+// side by side in an asynchronous window.
+func (l *load) width(o *Bench) int {
+	if l.name != "echo" && l.name != "store" {
+		return 1
+	}
+	return max(1, o.Window)
+}
+
+// benchLink is the association of a client.
+type benchLink struct {
+	mu sync.Mutex
+	a  *dimse.Assoc
+}
+
 // benchClient does one thing over and over.
 type benchClient struct {
 	b       *benching
 	l       *load
-	a       *dimse.Assoc
+	link    *benchLink
 	refused error
 	tally
 }
@@ -271,13 +292,14 @@ func (b *benching) inTime(t time.Time) bool { return b.until.IsZero() || t.Befor
 // when it was due, whatever held it up.
 func (c *benchClient) once(ctx context.Context, due time.Time) {
 	measured := !due.Before(c.b.from)
-	err := c.connect(ctx)
+	a, err := c.connect(ctx)
+	connected := err == nil
 	var n int64
-	if err == nil {
+	if connected {
 		if c.b.o.Rate == 0 {
 			due = time.Now()
 		}
-		n, err = c.l.do(ctx, c.a)
+		n, err = c.l.do(ctx, a)
 	}
 	took := time.Since(due)
 	if c.b.ctx.Err() != nil && err != nil {
@@ -289,7 +311,7 @@ func (c *benchClient) once(ctx context.Context, due time.Time) {
 	if measured {
 		c.note(took, n, err)
 	}
-	if c.a == nil && err != nil {
+	if err != nil && (c.l.apart || !connected) {
 		pause(ctx, reconnect)
 	}
 }
@@ -303,17 +325,19 @@ func (c *benchClient) note(took time.Duration, bytes int64, err error) {
 	c.bytes += bytes
 }
 
-// connect opens the client's association, if it has none that lives.
-func (c *benchClient) connect(ctx context.Context) error {
-	if c.l.apart || c.a != nil && c.a.Err() == nil {
-		return nil
+// connect returns the client's association; it opens one if there is none that lives.
+func (c *benchClient) connect(ctx context.Context) (*dimse.Assoc, error) {
+	if c.l.apart {
+		return nil, nil
 	}
-	c.a = nil
+	c.link.mu.Lock()
+	defer c.link.mu.Unlock()
+	if c.link.a != nil && c.link.a.Err() == nil {
+		return c.link.a, nil
+	}
 	a, err := c.l.open(ctx, c.b.o)
-	if err == nil {
-		c.a = a
-	}
-	return err
+	c.link.a = a
+	return a, err
 }
 
 func (l *load) open(ctx context.Context, o *Bench) (*dimse.Assoc, error) {
@@ -325,11 +349,12 @@ func (l *load) open(ctx context.Context, o *Bench) (*dimse.Assoc, error) {
 }
 
 func (c *benchClient) close() {
-	if c.a == nil {
+	a := c.link.a
+	if c.link.a = nil; a == nil {
 		return
 	}
-	if c.a.Err() == nil {
-		release(context.WithoutCancel(c.b.ctx), c.a)
+	if a.Err() == nil {
+		release(context.WithoutCancel(c.b.ctx), a)
 	}
-	c.a.Abort()
+	a.Abort()
 }

@@ -96,7 +96,7 @@ const shutdownTime = 10 * time.Second
 func (o *Listen) serve(ctx context.Context, s *Stdio, h dimse.Handler, trace *dimse.Trace) (*dimse.Server, error) {
 	server := &dimse.Server{AETitle: dimse.AETitle(o.Title), Handler: h, Policy: o.policy(), Trace: trace, Log: quietLog(s, o.Say),
 		Limits: dimse.NetLimits{MaxPDU: o.MaxPDU, MaxConns: o.MaxAssoc, MaxConnsPerPeer: o.MaxAssoc, ARTIM: limit(o.Associate), Idle: limit(o.Idle),
-			Read: limit(o.Socket), Write: limit(o.Socket)}}
+			Read: limit(o.Socket), Write: limit(o.Socket), Window: 1}} // their originals negotiate none
 	if o.TLS {
 		if o.Secure.CA == "" && len(o.MoreCAs) == 1 {
 			o.Secure.CA = o.MoreCAs[0]

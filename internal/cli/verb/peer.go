@@ -41,6 +41,7 @@ type Peer struct {
 
 	MaxPDU  uint32
 	MaxSend uint32 // longest PDU to send
+	Window  int    // operations at a time on one association, if the peer lets; 0 and 1 are one
 
 	TLS     bool
 	Secure  tlsconf.Options
@@ -93,6 +94,9 @@ func (p *Peer) check() error {
 	if err := dimse.AETitle(p.Calling).Check(); err != nil {
 		return Fail(Usage, "calling AE title: %w", err)
 	}
+	if p.Window < 0 || p.Window > 255 {
+		return Fail(Usage, "%d operations at a time: want 1 to 255", p.Window)
+	}
 	if (p.Secure.Cert == "") != (p.Secure.Key == "") {
 		return Fail(Usage, "a certificate and its key come together")
 	}
@@ -105,6 +109,7 @@ func (p *Peer) dialer(contexts []dimse.Context) (*dimse.Dialer, error) {
 		return nil, err
 	}
 	d := &dimse.Dialer{Calling: dimse.AETitle(p.Calling), Contexts: contexts, Identity: p.Identity}
+	d.Window = p.Window
 	d.Limits = dimse.NetLimits{ARTIM: limit(p.Associate), Response: limit(p.Respond), Read: limit(p.Socket), Write: limit(p.Socket), MaxPDU: p.MaxPDU}
 	if p.Connect != 0 {
 		d.Limits.ARTIM = max(d.Limits.ARTIM, limit(p.Connect))

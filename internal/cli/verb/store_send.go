@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"gantry/dicom/part10"
@@ -19,11 +20,11 @@ func (t *storing) send(ctx context.Context, batch []sending) {
 		wait = time.Second
 	}
 	for tries := 0; len(batch) > 0 && ctx.Err() == nil; {
-		n, err := t.associate(ctx, batch)
-		if n > 0 {
+		rest, err := t.associate(ctx, batch)
+		if len(rest) < len(batch) {
 			tries, wait = 0, min(wait, time.Second)
 		}
-		if batch = batch[n:]; err == nil {
+		if batch = rest; err == nil {
 			continue
 		}
 		if tries++; tries > t.o.Retries || ctx.Err() != nil {
@@ -58,9 +59,9 @@ func (t *storing) giveUp(batch []sending, err error) {
 	}
 }
 
-// associate sends a batch on one association, and returns how many objects it is done
+// associate sends a batch on one association, and returns the objects that it is not done
 // with. An error is one that trying again may mend.
-func (t *storing) associate(ctx context.Context, batch []sending) (int, error) {
+func (t *storing) associate(ctx context.Context, batch []sending) ([]sending, error) {
 	contexts, err := t.o.plan(batch)
 	if err == nil && len(contexts) == 0 {
 		err = errors.New("its transfer syntax is not among those to propose")
@@ -69,31 +70,71 @@ func (t *storing) associate(ctx context.Context, batch []sending) (int, error) {
 		for _, f := range batch {
 			t.fail(f.source, err, 0)
 		}
-		return len(batch), nil
+		return nil, nil
 	}
 	t.o.says(t.s, Verbose, "Requesting Association")
 	a, err := t.o.dial(ctx, contexts)
 	if err != nil {
-		return 0, err
+		return batch, err
 	}
 	defer a.Abort()
 	t.o.says(t.s, Verbose, "Association Accepted")
 	t.o.negotiated(t.s, a, contexts)
-	for i, f := range batch {
-		if ctx.Err() != nil {
-			return i, ctx.Err()
-		}
-		if err := t.one(ctx, a, f); err != nil {
-			return i, err
-		}
+	if rest, err := t.over(ctx, a, batch); err != nil {
+		return rest, err
 	}
 	if t.o.Abort {
 		t.o.says(t.s, Verbose, "Aborting Association")
-		return len(batch), nil
+		return nil, nil
 	}
 	t.o.says(t.s, Verbose, "Releasing Association")
 	release(ctx, a)
-	return len(batch), nil
+	return nil, nil
+}
+
+// over sends a batch over a, as many objects at a time as its window lets. At the first
+// error it returns those that are not done, in their order.
+func (t *storing) over(ctx context.Context, a *dimse.Assoc, batch []sending) ([]sending, error) {
+	var mu sync.Mutex
+	var failed error
+	var next int
+	done := make([]bool, len(batch))
+	take := func() int {
+		mu.Lock()
+		defer mu.Unlock()
+		if failed == nil {
+			failed = ctx.Err()
+		}
+		if failed != nil || next == len(batch) {
+			return -1
+		}
+		next++
+		return next - 1
+	}
+	var senders sync.WaitGroup
+	for range min(a.Window(), len(batch)) {
+		senders.Go(func() {
+			for i := take(); i >= 0; i = take() {
+				err := t.one(ctx, a, batch[i])
+				mu.Lock()
+				if done[i] = err == nil; failed == nil {
+					failed = err
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	senders.Wait()
+	if failed == nil {
+		return nil, nil
+	}
+	var rest []sending
+	for i, f := range batch {
+		if !done[i] {
+			rest = append(rest, f)
+		}
+	}
+	return rest, failed
 }
 
 // one sends one object. An error means that it should be tried again.
