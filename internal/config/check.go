@@ -31,6 +31,7 @@ func (l *Loader) check() {
 	}
 	l.checkTLS()
 	l.checkStorage()
+	l.checkQuery()
 	l.checkHTTP()
 	l.checkPeers()
 }
@@ -101,6 +102,21 @@ func (l *Loader) checkStorage() {
 	if !l.Config.Database.WALMode {
 		l.errorf(l.from("database.wal_mode"), "database.wal_mode: the index cannot be crash-safe and read beside writes without it; remove the key")
 	}
+}
+
+// maxExtra is how many attributes may be indexed beside the usual keys: each one makes
+// storing slower.
+const maxExtra = 32
+
+func (l *Loader) checkQuery() {
+	if n := len(l.Config.Index.ExtraAttributes); n > maxExtra {
+		l.errorf(l.from("index.extra_attributes"), "index.extra_attributes: %d attributes, at most %d are possible", n, maxExtra)
+	}
+	q := &l.Config.Query
+	l.checkPositive("query.max_rows", q.MaxRows)
+	l.checkPositive("query.parallel", q.Parallel)
+	l.checkPositive("query.max_time", int(q.MaxTime))
+	l.checkPositive("query.deadline", int(q.Deadline))
 }
 
 func (l *Loader) checkHTTP() {

@@ -18,6 +18,8 @@ type Config struct {
 	Storage    Storage
 	Archive    Archive
 	Database   Database
+	Index      Index
+	Query      Query
 	Logging    Logging
 	Access     Access
 	HTTP       HTTP
@@ -76,6 +78,19 @@ type Archive struct {
 type Database struct {
 	Path    string // empty: index.db in the storage directory
 	WALMode bool
+}
+
+// Index is what the index knows beside the keys that it always has.
+type Index struct {
+	ExtraAttributes []string // keywords or gggg,eeee
+}
+
+// Query bounds what one query may cost.
+type Query struct {
+	MaxRows  int           // looked at without a match
+	MaxTime  time.Duration // of looking at rows without a match
+	Deadline time.Duration // of the whole, the peer's reading of the answers too
+	Parallel int           // queries that search at a time
 }
 
 // Logging is what is written about the server's work.

@@ -12,7 +12,10 @@ import (
 	"strconv"
 	"strings"
 
+	"gantry/dicom/dict"
+	"gantry/dicom/tag"
 	"gantry/dicom/uid"
+	"gantry/dicom/vr"
 	"gantry/dimse"
 	"gantry/internal/archive/blob/fsblob"
 	"gantry/internal/archive/egress"
@@ -70,8 +73,11 @@ func (a *archive) openIndex(ctx context.Context, c *config.Config) error {
 	if err := os.MkdirAll(filepath.Dir(db), 0o700); err != nil {
 		return fmt.Errorf("index folder: %w", err)
 	}
-	var err error
-	if a.index, err = sqlite.Open(ctx, db, sqlite.Options{}); err != nil {
+	extra, err := extraOf(c)
+	if err != nil {
+		return err
+	}
+	if a.index, err = sqlite.Open(ctx, db, sqlite.Options{Extra: extra}); err != nil {
 		return fmt.Errorf("index %s: %w", db, err)
 	}
 	objects, err := elsewhere(a.dir, db)
@@ -79,6 +85,19 @@ func (a *archive) openIndex(ctx context.Context, c *config.Config) error {
 		err = a.index.SetObjects(ctx, objects)
 	}
 	return err
+}
+
+// extraOf reads the attributes that are indexed beside the usual keys; they are never nil.
+func extraOf(c *config.Config) ([]tag.Tag, error) {
+	out := []tag.Tag{}
+	for _, s := range c.Index.ExtraAttributes {
+		t, err := dict.ParseTag(s)
+		if err != nil || dict.VROf(t) == 0 || dict.VROf(t) == vr.SQ {
+			return nil, fmt.Errorf("index.extra_attributes: %q is no attribute with a value: want its keyword or gggg,eeee", s)
+		}
+		out = append(out, t)
+	}
+	return out, nil
 }
 
 // elsewhere is the folder of the objects as an absolute path, empty when the index is in it.

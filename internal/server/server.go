@@ -82,7 +82,7 @@ func New(ctx context.Context, c *config.Config, console io.Writer) (_ *Server, e
 		return nil, err
 	}
 	s.health = s.newHealth(c)
-	s.work = append(s.work, s.newPurger(c).Run)
+	s.work = append(s.work, s.newPurger(c).Run, s.fillIndex)
 	scrubber, err := s.newScrubber(ctx, c)
 	if err != nil {
 		return nil, err

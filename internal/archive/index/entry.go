@@ -51,7 +51,7 @@ func EntryOf(ds *dicom.DataSet, env record.Envelope, stored record.Stored) (Entr
 	}
 	e.Class = env.Class
 	e.Name = clip(ds.Text(tag.PatientName))
-	e.Names = namesOf(e.Name)
+	e.Names = NamesOf(ds)
 	e.StudyDate = clip(strings.ReplaceAll(ds.Text(tag.StudyDate), ".", ""))
 	e.StudyTime = clip(ds.Text(tag.StudyTime))
 	e.Accession = clip(ds.Text(tag.AccessionNumber))
@@ -96,12 +96,17 @@ func intOf(ds *dicom.DataSet, t tag.Tag) int64 {
 	return n
 }
 
-// namesOf returns the folded component groups, each once.
-func namesOf(name string) []string {
+// NamesOf returns the folded component groups of the patient's names, each once.
+func NamesOf(ds *dicom.DataSet) []string {
 	var out []string
-	for _, g := range match.FoldName(name) {
-		if g != "" && !slices.Contains(out, g) {
-			out = append(out, g)
+	for _, name := range ds.Texts(tag.PatientName) {
+		if len(name) > maxValue {
+			continue // not kept either
+		}
+		for _, g := range match.FoldName(name) {
+			if g != "" && !slices.Contains(out, g) {
+				out = append(out, g)
+			}
 		}
 	}
 	return out

@@ -7,6 +7,7 @@ import (
 	"os"
 	"reflect"
 	"strconv"
+	"strings"
 	"testing"
 
 	"gantry/dicom"
@@ -21,7 +22,13 @@ import (
 
 func pick[T any](rng *rand.Rand, list ...T) T { return list[rng.IntN(len(list))] }
 
-var names = []string{"Müller^Jörg", "MULLER^JORG", "Doe^John", "Doe^Jane^^^", "O'Neil^A", "Yamada^Tarou=山田^太郎=やまだ^たろう", "", "^", "Hong^Gildong=洪^吉洞=홍^길동"}
+var names = []string{"Müller^Jörg", "MULLER^JORG", "Doe^John", "Doe^Jane^^^", "O'Neil^A", "Yamada^Tarou=山田^太郎=やまだ^たろう", "", "^", "Hong^Gildong=洪^吉洞=홍^길동",
+	"Meyer^Philipp", "Maier^Filip", "Johansson^Anna Maria", "Johanson^Ana", "Van der Berg^Jo", `Two^One\Names^Other`, "Li^O", "김^희중", "Ιωάννης^Α", strings.Repeat("Long^", 300) + "End", "a-b^c'd"}
+
+// nameKeys are keys of names: whole, in part, and nearly right.
+var nameKeys = []string{"muller*", "MÜLLER^JÖRG", "doe^*", "Doe", "*jane*", "山田*", "=山田*", "yamada*=*太郎", "?o*", "doe^john^^", "*田*", "*길*", "*だ*",
+	"*oha*", "*an*", "*e?g*", "*r p*", "meier", "mayr^fillip", "Johannsen^Maria", "Jon^Do", "jorg muler", "jo*", "li", "l*^o", "*nd", "*'*", "van berg*", "names*",
+	"filip m*", "*end", "long end", "Yamda Taro", "山本", "吉洞 洪", "=吉洞", "a b*", "*-b*", "*", "^", "Ιωαννης", "o'neill^a", "hong=洪^吉洞=홍^길동", "m*r^*"}
 
 func randomObject(rng *rand.Rand, n int) Object {
 	study := rng.IntN(40)
@@ -35,10 +42,13 @@ func randomObject(rng *rand.Rand, n int) Object {
 }
 
 // randomHistory commits the same random records to both indexes.
-func randomHistory(t testing.TB, rng *rand.Rand, xs ...index.Index) {
+func randomHistory(t testing.TB, rng *rand.Rand, halfway func(), xs ...index.Index) {
 	var f Feeder
 	var past []index.Entry
-	for range 60 {
+	for round := range 60 {
+		if round == 30 {
+			halfway()
+		}
 		var batch []index.Entry
 		for range 1 + rng.IntN(12) {
 			if len(past) > 0 && rng.IntN(6) == 0 {
@@ -62,11 +72,11 @@ func randomHistory(t testing.TB, rng *rand.Rand, xs ...index.Index) {
 }
 
 func randomCondition(rng *rand.Rand) match.Condition {
-	switch rng.IntN(12) {
+	switch rng.IntN(14) {
 	case 0:
 		return match.New(tag.PatientID, vr.LO, pick(rng, "P1", "P*", "P?", "p1", "*1", "P2*", "X"))
 	case 1, 2:
-		return match.New(tag.PatientName, vr.PN, pick(rng, "muller*", "MÜLLER^JÖRG", "doe^*", "Doe", "*jane*", "山田*", "=山田*", "yamada*=*太郎", "?o*", "doe^john^^"))
+		return randomName(rng)
 	case 3:
 		return match.New(tag.StudyDate, vr.DA, pick(rng, "20200101", "20200101-20200102", "-20200102", "20200102-", "20200103", "2020.01.01", "junk"))
 	case 4:
@@ -81,10 +91,27 @@ func randomCondition(rng *rand.Rand) match.Condition {
 		return match.New(tag.SeriesDescription, vr.LO, pick(rng, "Thorax", "*o*", "HEAD", "t*"))
 	case 9:
 		return match.New(tag.SOPInstanceUID, vr.UI, fmt.Sprint("1.5.", rng.IntN(300)), fmt.Sprint("1.5.", rng.IntN(300)))
+	case 11:
+		return match.New(tag.InstanceNumber, vr.IS, fmt.Sprint(rng.IntN(100)))
+	case 12:
+		return match.New(tag.Rows, vr.US, fmt.Sprint(rng.IntN(3)))
 	case 10:
 		return match.New(tag.NumberOfStudyRelatedInstances, vr.IS, fmt.Sprint(1+rng.IntN(5)))
 	}
 	return match.New(pick(rng, tag.SOPClassUID, tag.SOPClassesInStudy), vr.UI, string(uid.CTImageStorage))
+}
+
+// randomName makes a key for the patient's name, half of them fuzzy, some of two values.
+func randomName(rng *rand.Rand) match.Condition {
+	values := []string{pick(rng, nameKeys...)}
+	if rng.IntN(4) == 0 {
+		values = append(values, pick(rng, nameKeys...))
+	}
+	c := match.New(tag.PatientName, vr.PN, values...)
+	if rng.IntN(2) == 0 {
+		c = match.Fuzzy(c)
+	}
+	return c
 }
 
 func randomSearch(rng *rand.Rand) *index.Search {
@@ -105,21 +132,35 @@ func searches() int {
 	if n, err := strconv.Atoi(os.Getenv("GANTRY_LONG")); err == nil && n > 0 {
 		return 10_000 * n
 	}
-	return 600
+	return 2500
 }
 
 // random holds an index beside the one in memory.
 func random(t *testing.T, x index.Index) {
 	rng := rand.New(rand.NewPCG(11, 21))
 	y := new(memory.Index)
-	randomHistory(t, rng, x, y)
+	randomHistory(t, rng, func() {}, x, y)
+	SameAnswers(t, rng, x, y, searches())
+	compareLists(t, rng, x, y)
+}
+
+// Both commits the same random history to two indexes,
+// and calls halfway in its middle.
+func Both(t testing.TB, rng *rand.Rand, x, y index.Index, halfway func()) {
+	randomHistory(t, rng, halfway, x, y)
+}
+
+// SameAnswers fails the test when two indexes differ in what they count or in the answers
+// to so many random searches.
+func SameAnswers(t testing.TB, rng *rand.Rand, x, y index.Index, searches int) {
+	t.Helper()
 	a, err1 := x.State(context.Background())
 	b, err2 := y.State(context.Background())
 	if err1 != nil || err2 != nil || a != b {
 		t.Fatalf("states differ:\n%+v\n%+v", a, b)
 	}
 	found := 0
-	for range searches() {
+	for range searches {
 		s := randomSearch(rng)
 		a, b := Find(t, x, s), Find(t, y, s)
 		found += len(a)
@@ -134,10 +175,9 @@ func random(t *testing.T, x index.Index) {
 			}
 		}
 	}
-	if found < searches() {
-		t.Errorf("only %d answers to %d searches", found, searches())
+	if found < searches {
+		t.Errorf("only %d answers to %d searches", found, searches)
 	}
-	compareLists(t, rng, x, y)
 }
 
 func sameRows(a, b []*index.Row) error {

@@ -32,6 +32,7 @@ type Condition struct {
 	Time     tag.Tag
 	Items    []Condition
 	names    [][3]string // Values of a PN, folded
+	words    [][]word    // of those, for fuzzy matching
 }
 
 // New makes the condition that an attribute of a query stands for. Values are its values
@@ -248,12 +249,10 @@ func (c *Condition) equal(want, s string) bool {
 // several in the same ones. Case, accents and empty components at the end do not count.
 func (c *Condition) matchName(s string) bool {
 	have := FoldName(s)
-	for _, want := range c.names {
+	for i, want := range c.names {
 		if want[1] == "" && want[2] == "" {
-			for _, h := range have {
-				if h != "" && c.nameGroup(want[0], h) {
-					return true
-				}
+			if c.inAnyGroup(i, have) {
+				return true
 			}
 			continue
 		}
@@ -264,31 +263,25 @@ func (c *Condition) matchName(s string) bool {
 	return false
 }
 
+// inAnyGroup reports whether value i, of one component group, is met by a group of have.
+func (c *Condition) inAnyGroup(i int, have [3]string) bool {
+	for _, h := range have {
+		if h == "" {
+			continue
+		}
+		if k := c.key(i, 0); k.Match(h) {
+			return true
+		}
+	}
+	return false
+}
+
 func (c *Condition) nameGroups(want, have [3]string) bool {
 	for i, w := range want {
-		if w != "" && !c.nameGroup(w, have[i]) {
+		k := NameKey{Pattern: w, Wild: c.Kind == Pattern}
+		if w != "" && !k.Match(have[i]) {
 			return false
 		}
 	}
 	return true
-}
-
-func (c *Condition) nameGroup(want, have string) bool {
-	if c.Kind == Pattern { // with a space, so that DOE^* matches a name without given names
-		return Wildcard(want, have) || Wildcard(want, have+" ")
-	}
-	return want == have
-}
-
-// NamePatterns returns what a person's name must match, folded, one pattern for each
-// alternative, when the key has one component group; else nil.
-func (c *Condition) NamePatterns() []string {
-	var out []string
-	for _, n := range c.names {
-		if n[1] != "" || n[2] != "" || n[0] == "" {
-			return nil
-		}
-		out = append(out, n[0])
-	}
-	return out
 }

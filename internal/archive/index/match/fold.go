@@ -11,8 +11,9 @@ import (
 	"golang.org/x/text/width"
 )
 
-// NormVersion is the version of Fold. Indexes keep it beside what they normalised.
-const NormVersion = 1
+// NormVersion is the version of Fold, Grams and Sound. Indexes keep it beside what they
+// normalised, and do it again when it is another.
+const NormVersion = 2
 
 // Fold normalises one component group of a person's name: compatibility forms and widths
 // unified, combining marks dropped, case folded, ^ and runs of space one space. Kana and

@@ -106,6 +106,6 @@ func FuzzMatchText(f *testing.F) {
 	f.Fuzz(func(_ *testing.T, v uint16, key, s string) {
 		c := New(tag.PatientName, vr.VR(v), strings.Split(key, `\`)...)
 		c.MatchText(s)
-		c.NamePatterns()
+		c.NameKeys()
 	})
 }

@@ -8,7 +8,9 @@ import (
 	"iter"
 	"slices"
 	"sync"
+	"sync/atomic"
 
+	"gantry/dicom"
 	"gantry/dicom/uid"
 	"gantry/internal/archive/index"
 	"gantry/internal/archive/record"
@@ -46,6 +48,7 @@ type instance struct {
 	e      index.Entry
 	hidden bool
 	gone   bool
+	attrs  [5]atomic.Pointer[dicom.DataSet] // by level, once they were asked for
 }
 
 func (i *instance) visible() bool { return i.e.Envelope.Current && !i.hidden && !i.gone }

@@ -44,11 +44,12 @@ func (x *Index) find(ctx context.Context, s *index.Search) ([]*index.Row, error)
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	var found []sortable
+	known := map[*entity]*counted{}
 	for _, in := range x.candidates(s) {
 		if err := context.Cause(ctx); err != nil {
 			return nil, err
 		}
-		row, err := x.row(s.Level, in)
+		row, err := x.row(s.Level, in, known)
 		if err != nil {
 			return nil, err
 		}
@@ -128,7 +129,26 @@ func (x *Index) sortKey(s *index.Search, in *instance) string {
 	return ""
 }
 
-func (x *Index) row(level index.Level, in *instance) (*index.Row, error) {
+// counted is what a search has counted of a patient or a study.
+type counted struct {
+	studies, series int64
+	modalities      []string
+	classes         []uid.UID
+}
+
+func (x *Index) counted(e *entity, known map[*entity]*counted) *counted {
+	c := known[e]
+	if c == nil {
+		c = &counted{studies: children(x.studies, e), series: children(x.series, e)}
+		if e.parent != nil {
+			c.modalities, c.classes = x.sets(e)
+		}
+		known[e] = c
+	}
+	return c
+}
+
+func (x *Index) row(level index.Level, in *instance, known map[*entity]*counted) (*index.Row, error) {
 	attrs, err := attrsOf(in, level)
 	if err != nil {
 		return nil, err
@@ -139,12 +159,13 @@ func (x *Index) row(level index.Level, in *instance) (*index.Row, error) {
 		r.Location = in.location()
 	}
 	r.ID = [...]int64{0, p.id, st.id, se.id, in.id}[level]
-	r.Counts.PatientStudies = children(x.studies, p)
-	r.Counts.PatientSeries = children(x.series, p)
+	ofPatient := x.counted(p, known)
+	r.Counts.PatientStudies, r.Counts.PatientSeries = ofPatient.studies, ofPatient.series
 	r.Counts.PatientInstances = p.instances
 	if level >= index.Study {
-		r.Counts.StudySeries, r.Counts.StudyInstances = children(x.series, st), st.instances
-		r.Modalities, r.Classes = x.sets(st)
+		ofStudy := x.counted(st, known)
+		r.Counts.StudySeries, r.Counts.StudyInstances = ofStudy.series, st.instances
+		r.Modalities, r.Classes = ofStudy.modalities, ofStudy.classes
 	}
 	if level >= index.Series {
 		r.Counts.SeriesInstances = se.instances
@@ -153,10 +174,21 @@ func (x *Index) row(level index.Level, in *instance) (*index.Row, error) {
 }
 
 func attrsOf(in *instance, level index.Level) (*dicom.DataSet, error) {
-	ds, err := index.Kept(in.e.Attrs)
-	if err != nil || level == index.Image {
-		return ds, err
+	if ds := in.attrs[level].Load(); ds != nil {
+		return ds, nil
 	}
+	ds, err := index.Kept(in.e.Attrs)
+	if err == nil && level != index.Image {
+		ds, err = partOf(ds, level)
+	}
+	if err != nil {
+		return nil, err
+	}
+	in.attrs[level].Store(ds)
+	return ds, nil
+}
+
+func partOf(ds *dicom.DataSet, level index.Level) (*dicom.DataSet, error) {
 	part, err := index.KeptOf(ds, level)
 	if err != nil {
 		return nil, err

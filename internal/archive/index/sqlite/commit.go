@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"gantry/dicom"
 	"gantry/dicom/uid"
 	"gantry/internal/archive/index"
 	"gantry/internal/archive/record"
@@ -38,6 +39,8 @@ type study struct {
 	pk, rep, instances  int64
 	patient             *patient
 	modalities, classes string
+	date, accession     string // of rep
+	mixed               bool
 }
 
 type series struct {
@@ -61,7 +64,12 @@ func (c *cache) trim() {
 }
 
 // delta is what a batch changes in the counters, by primary key.
-type delta struct{ studies, series, instances, bytes int64 }
+type delta struct{ patients, studies, series, instances, bytes int64 }
+
+func (d *delta) add(o delta) {
+	d.patients, d.studies, d.series = d.patients+o.patients, d.studies+o.studies, d.series+o.series
+	d.instances, d.bytes = d.instances+o.instances, d.bytes+o.bytes
+}
 
 type batch struct {
 	x        *Index
@@ -70,6 +78,8 @@ type batch struct {
 	patients map[int64]delta
 	studies  map[int64]delta
 	series   map[int64]delta
+	total    delta
+	rows     int64 // of instances, added
 }
 
 // Commit implements index.Index. Records are applied without savepoints first; only when
@@ -99,7 +109,7 @@ func (e *dataError) Unwrap() error { return e.err }
 
 func (x *Index) commit(ctx context.Context, entries []index.Entry, out *[]index.Outcome, apply func(*batch, index.Entry) (index.Outcome, error)) error {
 	x.cache.trim()
-	b := &batch{x, ctx, x.state, map[int64]delta{}, map[int64]delta{}, map[int64]delta{}}
+	b := &batch{x: x, ctx: ctx, state: x.state, patients: map[int64]delta{}, studies: map[int64]delta{}, series: map[int64]delta{}}
 	*out = make([]index.Outcome, len(entries))
 	err := x.transaction(ctx, func() (err error) {
 		for i := range entries {
@@ -142,8 +152,11 @@ func (b *batch) finish() error {
 			}
 		}
 	}
-	_, err := b.x.exec(b.ctx, "UPDATE state SET segment = ?, offset = ?, feed = ?",
-		int64(b.state.applied.Segment), b.state.applied.Offset, int64(b.state.feed))
+	d := b.total
+	_, err := b.x.exec(b.ctx, `UPDATE state SET segment = ?, offset = ?, feed = ?, patients = patients + ?, studies = studies + ?,
+		series = series + ?, instances = instances + ?, bytes = bytes + ?, versions = versions + ?`,
+		int64(b.state.applied.Segment), b.state.applied.Offset, int64(b.state.feed), d.patients, d.studies, d.series, d.instances, d.bytes, b.rows)
+	b.total, b.rows = delta{}, 0
 	return err
 }
 
@@ -284,6 +297,9 @@ func (b *batch) add(e *index.Entry) (index.Outcome, error) {
 			return index.Outcome{}, err
 		}
 	}
+	if err := b.mix(se, e); err != nil {
+		return index.Outcome{}, err
+	}
 	if env.Held { // within the transaction: nobody sees it before
 		if err := b.flag(pk, func(f int64) int64 { return f | flagHidden | flagHeld }); err != nil {
 			return index.Outcome{}, err
@@ -319,6 +335,10 @@ func (b *batch) insert(e *index.Entry, se *series) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
+	b.rows++
+	if err := b.addExtras(pk, func() (*dicom.DataSet, error) { return index.Kept(e.Attrs) }); err != nil {
+		return 0, err
+	}
 	for _, u := range e.References {
 		if _, err := b.x.exec(b.ctx, "INSERT OR IGNORE INTO reference VALUES (?, ?)", string(u), pk); err != nil {
 			return 0, err
@@ -340,7 +360,9 @@ func (b *batch) count(se *series, pk int64, e *index.Entry) error {
 	if st.instances++; st.instances == 1 {
 		d.studies = 1
 	}
-	p.instances++
+	if p.instances++; p.instances == 1 {
+		d.patients = 1
+	}
 	b.addDelta(p.pk, st.pk, se.pk, d)
 	return b.sets(se, e)
 }
@@ -348,8 +370,10 @@ func (b *batch) count(se *series, pk int64, e *index.Entry) error {
 func (b *batch) addDelta(p, st, se int64, d delta) {
 	add := func(m map[int64]delta, pk int64) {
 		o := m[pk]
-		m[pk] = delta{o.studies + d.studies, o.series + d.series, o.instances + d.instances, o.bytes + d.bytes}
+		o.add(d)
+		m[pk] = o
 	}
+	b.total.add(d)
 	add(b.patients, p)
 	add(b.studies, st)
 	add(b.series, se)

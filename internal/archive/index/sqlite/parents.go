@@ -3,6 +3,7 @@ package sqlite
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"gantry/dicom"
@@ -46,7 +47,7 @@ func (b *batch) patient(e *index.Entry) (*patient, error) {
 		if p.names[n] {
 			continue
 		}
-		if _, err := b.x.exec(b.ctx, "INSERT OR IGNORE INTO patient_name VALUES (?, ?)", n, p.pk); err != nil {
+		if err := b.addName(n, p.pk); err != nil {
 			return nil, err
 		}
 		if len(p.names) < maxCached {
@@ -70,11 +71,12 @@ func (b *batch) study(e *index.Entry, p *patient) (*study, error) {
 		return st, nil
 	}
 	st := &study{patient: p}
-	found, err := b.x.row(b.ctx, "SELECT pk, rep, instances, modalities, classes FROM study WHERE uid = ? AND patient = ?",
-		[]any{string(key.uid), p.pk}, &st.pk, &st.rep, &st.instances, &st.modalities, &st.classes)
+	found, err := b.x.row(b.ctx, "SELECT pk, rep, instances, modalities, classes, moment, accession, mixed FROM study WHERE uid = ? AND patient = ?",
+		[]any{string(key.uid), p.pk}, &st.pk, &st.rep, &st.instances, &st.modalities, &st.classes, &st.date, &st.accession, &st.mixed)
 	if err != nil {
 		return nil, err
 	}
+	st.date, _, _ = strings.Cut(st.date, " ")
 	if !found {
 		if st.pk, err = b.create("INSERT INTO study (patient, uid, born) VALUES (?, ?, ?)", p.pk, string(key.uid), int64(b.state.feed)); err != nil {
 			return nil, err
@@ -143,11 +145,12 @@ func (b *batch) purge(pk int64) error {
 	if err != nil {
 		return err
 	}
-	for _, q := range []string{"DELETE FROM reference WHERE instance = ?", "DELETE FROM deleted WHERE instance = ?", "DELETE FROM damaged WHERE instance = ?", "DELETE FROM instance WHERE pk = ?"} {
+	for _, q := range []string{"DELETE FROM reference WHERE instance = ?", "DELETE FROM deleted WHERE instance = ?", "DELETE FROM damaged WHERE instance = ?", "DELETE FROM extra WHERE instance = ?", "DELETE FROM instance WHERE pk = ?"} {
 		if _, err := b.x.exec(b.ctx, q, pk); err != nil {
 			return err
 		}
 	}
+	b.rows--
 	if next == 0 {
 		return nil
 	}
@@ -225,12 +228,12 @@ func (b *batch) flush() error {
 
 // recount adds or takes one instance from its parents.
 func (b *batch) recount(p, st, se, sign, size int64) error {
-	var inSeries, inStudy int64
+	var inSeries, inStudy, inPatient int64
 	for _, t := range []struct {
 		name string
 		pk   int64
 		n    *int64
-	}{{"series", se, &inSeries}, {"study", st, &inStudy}} {
+	}{{"series", se, &inSeries}, {"study", st, &inStudy}, {"patient", p, &inPatient}} {
 		if _, err := b.x.row(b.ctx, "SELECT instances FROM "+t.name+" WHERE pk = ?", []any{t.pk}, t.n); err != nil {
 			return err
 		}
@@ -241,6 +244,9 @@ func (b *batch) recount(p, st, se, sign, size int64) error {
 	}
 	if inStudy == 0 || inStudy+sign == 0 {
 		d.studies = sign
+	}
+	if inPatient == 0 || inPatient+sign == 0 {
+		d.patients = sign
 	}
 	b.addDelta(p, st, se, d)
 	if err := b.flush(); err != nil {
@@ -291,6 +297,9 @@ func (b *batch) represents(table string, pk, rep int64, e *index.Entry, ds *dico
 	if err != nil {
 		return err
 	}
+	if err := b.remix(level, pk, e); err != nil {
+		return err
+	}
 	q, args := "UPDATE series SET rep = ?, modality = ?, number = ?, attrs = ? WHERE pk = ?", []any{rep, e.Modality, e.SeriesNumber, attrs, pk}
 	switch level {
 	case index.Study:
@@ -321,8 +330,11 @@ func (b *batch) represent(se *series, pk int64, e *index.Entry) error {
 			continue
 		}
 		*t.rep = pk
-		if t.table == "series" {
+		switch t.table {
+		case "series":
 			se.modality = e.Modality
+		case "study":
+			st.date, st.accession = e.StudyDate, e.Accession
 		}
 		if err := b.represents(t.table, t.pk, pk, e, ds); err != nil {
 			return err

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -41,6 +42,8 @@ const (
 	seriesColumns  = studyColumns + `, se.instances`
 )
 
+func aliasOf(l index.Level) string { return [...]string{"", "p", "st", "se", "i"}[l] }
+
 func tableOf(l index.Level) (table, error) {
 	switch l {
 	case index.Patient:
@@ -69,21 +72,21 @@ func orderOf(s *index.Search) string {
 }
 
 // narrow adds what the columns say about a condition: a superset of what matches. The
-// columns of a study or series are those of its first instance, so they say nothing about
-// rows of the levels below, which answer with their own attributes.
-func (q *query) narrow(c *match.Condition, level index.Level) {
+// columns of a study or series are those of its first instance; rows of the levels below
+// answer with their own attributes, so there mixed studies are looked at too.
+func (q *query) narrow(ctx context.Context, x *Index, c *match.Condition, level index.Level) error {
 	switch c.Tag {
 	case tag.PatientID:
 		q.text("p.id", c)
 	case tag.AccessionNumber:
-		if level == index.Study {
+		q.ofStudy(level, x, func(q *query) {
 			q.add("st.accession <> ''") // as the index says
 			q.text("st.accession", c)
-		}
+		})
+	case tag.StudyDate:
+		q.ofStudy(level, x, func(q *query) { q.date(c) })
 	case tag.Modality:
-		if level == index.Series {
-			q.text("se.modality", c)
-		}
+		q.modality(level, x, c)
 	case tag.StudyInstanceUID:
 		q.list("st.uid", c)
 	case tag.SeriesInstanceUID:
@@ -93,15 +96,41 @@ func (q *query) narrow(c *match.Condition, level index.Level) {
 	case tag.SOPClassUID:
 		q.list("i.class", c)
 	case tag.PatientName:
-		q.name(c)
-	case tag.StudyDate:
-		if level == index.Study {
-			q.date(c)
-		}
+		return q.name(ctx, x, c)
 	case tag.ModalitiesInStudy:
 		q.member("st.modalities", c)
 	case tag.SOPClassesInStudy:
 		q.member("st.classes", c)
+	default:
+		q.byExtra(x, aliasOf(level), c)
+	}
+	return nil
+}
+
+// ofStudy adds conditions on the study's columns.
+func (q *query) ofStudy(level index.Level, x *Index, add func(*query)) {
+	if level == index.Study {
+		add(q)
+		return
+	}
+	if level < index.Study || !x.namesReady.Load() { // Fill finds the mixed ones too
+		return
+	}
+	sub := new(query)
+	add(sub)
+	if len(sub.args) == 0 {
+		return
+	}
+	q.where = append(q.where, "st.pk IN (SELECT st.pk FROM study st WHERE "+strings.Join(sub.where, " AND ")+" UNION ALL SELECT pk FROM study WHERE mixed)")
+	q.args = append(q.args, sub.args...)
+}
+
+func (q *query) modality(level index.Level, x *Index, c *match.Condition) {
+	switch {
+	case level == index.Series:
+		q.text("se.modality", c)
+	case level == index.Image && c.Kind == match.Single && len(c.Values) == 1 && len(c.Values[0]) <= 64 && x.namesReady.Load():
+		q.add("(st.mixed OR se.modality = ?)", c.Values[0])
 	}
 }
 
@@ -133,23 +162,6 @@ func (q *query) text(column string, c *match.Condition) {
 		if prefix, _ := match.Prefix(c.Values[0]); prefix != "" {
 			q.add(column+" >= ? AND "+column+" <= ?", prefix, prefix+"\xff")
 		}
-	}
-}
-
-func (q *query) name(c *match.Condition) {
-	names := c.NamePatterns()
-	if len(names) != 1 || len(names[0]) > 64 {
-		return
-	}
-	prefix, _ := match.Prefix(names[0])
-	switch {
-	case c.Kind == match.Single:
-		q.add("p.pk IN (SELECT patient FROM patient_name WHERE norm = ?)", names[0])
-	case c.Kind == match.Pattern && strings.HasSuffix(prefix, " "): // a whole first component
-		q.add("p.pk IN (SELECT patient FROM patient_name WHERE norm = ? UNION SELECT patient FROM patient_name WHERE norm >= ? AND norm <= ?)",
-			prefix[:len(prefix)-1], prefix, prefix+"\xff")
-	case c.Kind == match.Pattern && prefix != "":
-		q.add("p.pk IN (SELECT patient FROM patient_name WHERE norm >= ? AND norm <= ?)", prefix, prefix+"\xff")
 	}
 }
 

@@ -95,6 +95,36 @@ UPDATE state SET settled = feed;
 CREATE TABLE settled (                                          -- those told of further than that
 	study TEXT PRIMARY KEY, feed INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+`, `
+DROP TABLE patient_name;                               -- Fill makes it again, and tells which studies are mixed
+CREATE TABLE name (                                    -- each folded component group ever seen
+	pk INTEGER PRIMARY KEY, norm TEXT NOT NULL UNIQUE
+) STRICT;
+CREATE VIRTUAL TABLE name_token USING fts5 (           -- its tokens, in hexadecimal; rowid is name.pk
+	tokens, content = '', columnsize = 0, detail = none, tokenize = ascii
+);
+CREATE TABLE patient_name (
+	name INTEGER NOT NULL, patient INTEGER NOT NULL, PRIMARY KEY (name, patient)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE fill (                                    -- what is being derived anew from all instances
+	what TEXT PRIMARY KEY, upto INTEGER NOT NULL,       -- names, or a tag; the last instance that was looked at
+	until INTEGER NOT NULL                              -- the last one that there was at its begin
+) STRICT, WITHOUT ROWID;
+CREATE TABLE extra (                                   -- attributes that are indexed beside the columns
+	tag INTEGER NOT NULL, value TEXT NOT NULL, instance INTEGER NOT NULL, PRIMARY KEY (tag, value, instance)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX extra_instance ON extra (instance);
+CREATE TABLE extra_tag (tag INTEGER PRIMARY KEY) STRICT; -- which
+ALTER TABLE state ADD COLUMN patients INTEGER NOT NULL DEFAULT 0; -- totals, of what is visible
+ALTER TABLE state ADD COLUMN studies INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE state ADD COLUMN series INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE state ADD COLUMN instances INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE state ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE state ADD COLUMN versions INTEGER NOT NULL DEFAULT 0; -- of all rows of instance
+UPDATE state SET versions = (SELECT count(*) FROM instance), patients = (SELECT count(*) FROM patient WHERE instances > 0),
+	(studies, series, instances, bytes) = (SELECT coalesce(sum(studies), 0), coalesce(sum(series), 0), coalesce(sum(instances), 0), coalesce(sum(bytes), 0) FROM patient);
+ALTER TABLE study ADD COLUMN mixed INTEGER NOT NULL DEFAULT 0; -- an instance has another date, accession number or modality than the columns say
+CREATE INDEX study_mixed ON study (pk) WHERE mixed;
 `}
 }
 

@@ -35,7 +35,7 @@ type search struct {
 // Search implements index.Index.
 func (x *Index) Search(ctx context.Context, s *index.Search) iter.Seq2[*index.Row, error] {
 	return func(yield func(*index.Row, error) bool) {
-		r, err := x.begin(s)
+		r, err := x.begin(ctx, s)
 		if err != nil || r == nil {
 			if err != nil {
 				yield(nil, x.tell(err))
@@ -47,7 +47,7 @@ func (x *Index) Search(ctx context.Context, s *index.Search) iter.Seq2[*index.Ro
 }
 
 // begin compiles a search; nil when nothing can match.
-func (x *Index) begin(s *index.Search) (*search, error) {
+func (x *Index) begin(ctx context.Context, s *index.Search) (*search, error) {
 	if s.Offset < 0 || s.Offset > index.MaxOffset {
 		return nil, index.ErrOffset
 	}
@@ -77,7 +77,9 @@ func (x *Index) begin(s *index.Search) (*search, error) {
 		if index.LevelOf(s.Where[i].Tag) > s.Level {
 			return nil, nil // a key that no row of this level has
 		}
-		q.narrow(&s.Where[i], s.Level)
+		if err := q.narrow(ctx, x, &s.Where[i], s.Level); err != nil {
+			return nil, err
+		}
 	}
 	r.compile(t, q)
 	return r, nil

@@ -15,6 +15,7 @@ import (
 
 	_ "modernc.org/sqlite" // the driver
 
+	"gantry/dicom/tag"
 	"gantry/internal/archive/index"
 	"gantry/internal/archive/record"
 )
@@ -24,6 +25,10 @@ type Options struct {
 	Readers     int   // connections for reading; 0 is 4
 	WriterCache int64 // bytes; 0 is 16 MiB
 	ReaderCache int64 // bytes of each reader; 0 is 2 MiB
+
+	// Extra are attributes that searches find by a table of their own, which Fill makes
+	// for instances that are here already. Nil leaves those of the file as they are.
+	Extra []tag.Tag
 }
 
 // Index is an index.Index in an SQLite file. It is safe for concurrent use.
@@ -33,6 +38,9 @@ type Index struct {
 	feed     atomic.Uint64 // number of the last committed change
 	reads    statements
 	bases    bases
+
+	namesReady atomic.Bool // the tables of names are complete
+	extra      atomic.Pointer[extras]
 
 	mu     sync.Mutex // the writer: all below
 	w      *sql.Conn
@@ -83,8 +91,28 @@ func Open(ctx context.Context, name string, o Options) (_ *Index, err error) {
 	if err = x.load(ctx); err != nil {
 		return nil, err
 	}
+	if err = x.prepare(ctx, o.Extra); err != nil {
+		return nil, err
+	}
 	x.rdb, err = connect(abs, o.ReaderCache, o.Readers, "query_only(1)")
 	return x, err
+}
+
+// prepare brings what is derived from the instances in line with the program and the
+// configuration, as far as that takes no reading of them; the rest is Fill's.
+func (x *Index) prepare(ctx context.Context, extra []tag.Tag) error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if err := x.beginFill(ctx); err != nil {
+		return err
+	}
+	if err := x.loadExtra(ctx); err != nil || extra == nil {
+		return err
+	}
+	if err := x.setExtra(ctx, extra); err != nil {
+		return err
+	}
+	return x.loadExtra(ctx)
 }
 
 func connect(name string, cache int64, most int, pragmas ...string) (*sql.DB, error) {
@@ -191,10 +219,7 @@ func (x *Index) row(ctx context.Context, q string, args []any, dst ...any) (foun
 func (x *Index) State(ctx context.Context) (index.State, error) {
 	var s index.State
 	var seg, feed int64
-	q := `SELECT segment, offset, feed, (SELECT count(*) FROM quarantine), (SELECT count(*) FROM instance),
-		(SELECT count(*) FROM patient WHERE instances > 0), (SELECT coalesce(sum(studies), 0) FROM patient),
-		(SELECT coalesce(sum(series), 0) FROM patient), (SELECT coalesce(sum(instances), 0) FROM patient),
-		(SELECT coalesce(sum(bytes), 0) FROM patient) FROM state`
+	q := `SELECT segment, offset, feed, (SELECT count(*) FROM quarantine), versions, patients, studies, series, instances, bytes FROM state`
 	err := x.rdb.QueryRowContext(ctx, q).Scan(&seg, &s.Applied.Offset, &feed, &s.Quarantined, &s.Versions,
 		&s.Patients, &s.Studies, &s.Series, &s.Instance, &s.Bytes)
 	s.Applied.Segment, s.Feed = uint64(seg), uint64(feed)
@@ -220,18 +245,23 @@ func (x *Index) Reset(ctx context.Context) error {
 	defer x.mu.Unlock()
 	x.cache.clear()
 	err := x.transaction(ctx, func() error {
-		for _, t := range []string{"patient", "patient_name", "study", "series", "base", "instance", "reference", "change", "quarantine", "deleted", "damaged", "settled"} {
+		for _, t := range []string{"patient", "patient_name", "study", "series", "base", "instance", "reference", "change", "quarantine", "deleted", "damaged", "settled", "name", "extra", "fill"} {
 			if _, err := x.w.ExecContext(ctx, "DELETE FROM "+t); err != nil {
 				return err
 			}
 		}
-		_, err := x.w.ExecContext(ctx, "UPDATE state SET segment = 0, offset = 0, feed = 0, scrub = 0, settled = 9223372036854775807") // what comes back is no news
+		if _, err := x.w.ExecContext(ctx, "INSERT INTO name_token (name_token) VALUES ('delete-all')"); err != nil {
+			return err
+		}
+		_, err := x.w.ExecContext(ctx, `UPDATE state SET segment = 0, offset = 0, feed = 0, scrub = 0, settled = 9223372036854775807,
+			versions = 0, patients = 0, studies = 0, series = 0, instances = 0, bytes = 0`) // what comes back is no news
 		return err
 	})
 	if err == nil {
 		x.state = position{}
 		x.feed.Store(0)
 		x.bases.clear()
+		err = x.loadExtra(ctx)
 	}
 	return err
 }

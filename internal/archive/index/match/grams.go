@@ -1,0 +1,79 @@
+package match
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// Grams returns the tokens by which a folded name is found from any part of it, sorted,
+// each once: of alphabetic words three runes at a time, a space before the word being one
+// of them, of Han, kana and Hangul one and two. A word of one letter is a token itself.
+func Grams(folded string) []string {
+	var out []string
+	for _, w := range strings.Fields(folded) {
+		out = appendGrams(out, []rune(w), true, true)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// appendGrams adds the tokens of a part of a word; starts and ends tell whether the word
+// begins and ends there.
+func appendGrams(out []string, word []rune, starts, ends bool) []string {
+	if starts && ends && len(word) == 1 && !isDense(word[0]) {
+		return append(out, " "+string(word))
+	}
+	if starts {
+		word = append([]rune{' '}, word...)
+	}
+	for i, r := range word {
+		if isDense(r) {
+			out = append(out, string(r))
+			if i+1 < len(word) && isDense(word[i+1]) {
+				out = append(out, string(word[i:i+2]))
+			}
+			continue
+		}
+		if i+2 < len(word) && !isDense(word[i+1]) && !isDense(word[i+2]) {
+			out = append(out, string(word[i:i+3]))
+		}
+	}
+	return out
+}
+
+// isDense reports whether one rune says as much as several letters of an alphabet.
+func isDense(r rune) bool {
+	return r >= 0x1100 && (unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul) || r == 'ー')
+}
+
+// PatternGrams returns tokens that every folded name has which matches a folded pattern,
+// as Grams makes them; none when the pattern is too short to tell.
+func PatternGrams(pattern string) []string {
+	var out []string
+	first := true
+	for {
+		i := strings.IndexAny(pattern, "*?")
+		piece, last := pattern, i < 0
+		if !last {
+			piece, pattern = pattern[:i], pattern[i+1:]
+		}
+		out = appendPiece(out, piece, first, last)
+		if first = false; last {
+			break
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// appendPiece adds the tokens of a part without wildcards, whose ends may be inside words.
+func appendPiece(out []string, piece string, first, last bool) []string {
+	words := strings.Fields(piece)
+	for i, w := range words {
+		starts := i > 0 || first || piece[0] == ' '
+		ends := i < len(words)-1 || last || piece[len(piece)-1] == ' '
+		out = appendGrams(out, []rune(w), starts, ends)
+	}
+	return out
+}
