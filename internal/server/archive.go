@@ -187,6 +187,7 @@ func Check(ctx context.Context, c *config.Config, console io.Writer, o fsck.Opti
 func (s *Server) front(c *config.Config) *dimsefront.Front {
 	return &dimsefront.Front{
 		AETitle: c.Server.AETitle,
+		Bounds:  dimsefront.Bounds{MaxRows: c.Query.MaxRows, MaxTime: c.Query.MaxTime, Deadline: c.Query.Deadline, Parallel: c.Query.Parallel},
 		Ingest:  s.archive.ingest,
 		Index:   s.archive.index,
 		Objects: s.guard,

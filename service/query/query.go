@@ -86,12 +86,9 @@ type Query struct {
 	Identifier *dicom.DataSet
 	Peer       *dimse.Peer
 
-	// What extended negotiation gave (PS3.4 C.5.1.1, C.5.2.1).
-	Relational bool // keys of the levels above may be missing
-	DateTime   bool // a date and its time match as one
-	Fuzzy      bool // person names match by meaning
-	Timezone   bool // times are adjusted by Timezone Offset From UTC
-	Enhanced   bool // the view with enhanced multi-frame images
+	Extended // what was negotiated (PS3.4 C.5.1.1, C.5.2.1)
+
+	Priority dimse.Priority // of the request
 }
 
 // Finder answers queries.
@@ -113,7 +110,8 @@ func (f FinderFunc) Find(ctx context.Context, q *Query) iter.Seq2[*dicom.DataSet
 // Options tells what the server does beyond the baseline. The zero value is the baseline:
 // hierarchical queries, no option of extended negotiation.
 type Options struct {
-	Relational, DateTime, Fuzzy, Timezone, Enhanced bool // accepted when a peer proposes them
+	// Accepted when a peer proposes them, see Extended.
+	Relational, DateTime, Fuzzy, Timezone, Enhanced, Empty, Multiple bool
 
 	// Lenient lets keys of the levels above be missing without negotiation.
 	Lenient bool
@@ -141,7 +139,7 @@ func Parse(r *dimse.Request, o Options) (*Query, error) {
 	if err != nil {
 		return nil, err
 	}
-	q := &Query{Model: model, Level: Level(ds.Text(tag.QueryRetrieveLevel)), Identifier: ds, Peer: r.Peer}
+	q := &Query{Model: model, Level: Level(ds.Text(tag.QueryRetrieveLevel)), Identifier: ds, Peer: r.Peer, Priority: r.Command.Priority}
 	q.negotiated(r.Op, r.Peer.Extended(r.Class))
 	from, to := model.span()
 	at := slices.IndexFunc(levels[from:to], func(l struct {
@@ -162,37 +160,4 @@ func Parse(r *dimse.Request, o Options) (*Query, error) {
 		}
 	}
 	return q, nil
-}
-
-// negotiated takes over the service class application information.
-func (q *Query) negotiated(op dimse.Op, info []byte) {
-	bit := func(i int) bool { return i < len(info) && info[i] == 1 }
-	q.Relational = bit(0)
-	if op != dimse.CFind {
-		q.Enhanced = bit(1)
-		return
-	}
-	q.DateTime, q.Fuzzy, q.Timezone, q.Enhanced = bit(1), bit(2), bit(3), bit(4)
-}
-
-// answer returns the information that answers a proposal: what both sides have.
-func answer(have []bool, info []byte) []byte {
-	out := make([]byte, min(len(info), len(have)))
-	for i := range out {
-		if have[i] && info[i] == 1 {
-			out[i] = 1
-		}
-	}
-	return out
-}
-
-// NegotiateFind answers extended negotiation of the C-FIND classes (PS3.4 C.5.1.1).
-func (o *Options) NegotiateFind(info []byte) []byte {
-	return answer([]bool{o.Relational, o.DateTime, o.Fuzzy, o.Timezone, o.Enhanced}, info)
-}
-
-// NegotiateRetrieve answers extended negotiation of the C-MOVE and C-GET classes (PS3.4
-// C.5.2.1, C.5.3.1).
-func (o *Options) NegotiateRetrieve(info []byte) []byte {
-	return answer([]bool{o.Relational, o.Enhanced}, info)
 }

@@ -1,8 +1,10 @@
 package index
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"gantry/dicom"
@@ -43,7 +45,13 @@ type Search struct {
 	Limit      int // 0 is no limit
 	After      *Cursor
 	Budget     int // rows looked at without a match before ErrTooBroad; 0 is DefaultBudget, negative none
-	Deadline   time.Duration
+
+	// MaxTime is how long may be searched without a match before ErrTooBroad; 0 is without
+	// end.
+	MaxTime time.Duration
+	// Turn, if set, is waited for before a page is read; what it returns is called when
+	// that was done. It bounds how many searches work at a time.
+	Turn func(context.Context) (done func(), err error)
 }
 
 // Cursor is where the next page of an answer begins. Rows that came in after its first
@@ -60,6 +68,11 @@ var ErrIdentifier = errors.New("identifier does not match the model")
 // Options of SearchOf, from extended negotiation (PS3.4 C.5.1.1).
 type Options struct {
 	CombinedDateTime bool
+	Fuzzy            bool           // keys for names match as match.Fuzzy says
+	Timezone         bool           // combined dates and times are adjusted by time zones
+	EmptyValue       bool           // match.EmptyValue matches what has no value
+	MultipleValue    bool           // a key may have several values of any kind
+	Local            *time.Location // of what tells no time zone; nil is the machine's
 }
 
 // SearchOf reads a C-FIND identifier, or a QIDO query made one: its elements are keys to
@@ -67,6 +80,9 @@ type Options struct {
 func SearchOf(level Level, identifier *dicom.DataSet, o Options) (*Search, error) {
 	s := &Search{Level: level}
 	for e := range identifier.All() {
+		if o.Timezone && e.Tag == tag.TimezoneOffsetFromUTC {
+			s.Return = append(s.Return, e.Tag)
+		}
 		if e.Tag.IsGroupLength() || notAKey(e.Tag) {
 			continue
 		}
@@ -84,6 +100,11 @@ func SearchOf(level Level, identifier *dicom.DataSet, o Options) (*Search, error
 	}
 	if o.CombinedDateTime {
 		s.Where = combine(s.Where)
+	}
+	if o.Timezone {
+		for i := range s.Where {
+			s.Where[i] = s.Where[i].Adjust(identifier.Text(tag.TimezoneOffsetFromUTC), o.Local)
+		}
 	}
 	return s, nil
 }
@@ -104,6 +125,35 @@ func combine(where []match.Condition) []match.Condition {
 	return where
 }
 
+// valueCondition makes the condition of a key that is no sequence.
+func (o *Options) valueCondition(t tag.Tag, v vr.VR, values []string) match.Condition {
+	special := o.MultipleValue && len(values) > 1 && (v == vr.DA || v == vr.TM || v == vr.DT)
+	if !special && !(o.EmptyValue && slices.Contains(values, match.EmptyValue)) {
+		return o.plain(t, v, values...)
+	}
+	if len(values) == 1 {
+		return match.NewEmpty(t, v)
+	}
+	var list []match.Condition
+	for _, s := range values[:min(len(values), maxKeys)] {
+		switch {
+		case o.EmptyValue && s == match.EmptyValue:
+			list = append(list, match.NewEmpty(t, v))
+		case s != "":
+			list = append(list, o.plain(t, v, s))
+		}
+	}
+	return match.NewAny(t, v, list)
+}
+
+func (o *Options) plain(t tag.Tag, v vr.VR, values ...string) match.Condition {
+	c := match.New(t, v, values...)
+	if o.Fuzzy && v == vr.PN {
+		return match.Fuzzy(c)
+	}
+	return c
+}
+
 func conditionOf(e dicom.Element, o Options, depth int) (match.Condition, error) {
 	if depth > maxNesting {
 		return match.Condition{}, fmt.Errorf("%w: sequences nested more than %d deep", ErrIdentifier, maxNesting)
@@ -113,7 +163,7 @@ func conditionOf(e dicom.Element, o Options, depth int) (match.Condition, error)
 		if known := dict.VROf(e.Tag); known != 0 && (v == vr.UN || !v.Known()) {
 			v = known
 		}
-		return match.New(e.Tag, v, e.Texts()...), nil
+		return o.valueCondition(e.Tag, v, e.Texts()), nil
 	}
 	c := match.Condition{Tag: e.Tag, VR: vr.SQ}
 	if e.ItemCount() == 0 {
@@ -161,10 +211,5 @@ func (r *Row) meets(c *match.Condition) bool {
 	if !ok {
 		return c.Match(r.Attrs)
 	}
-	for _, v := range values {
-		if c.MatchText(v) {
-			return true
-		}
-	}
-	return c.Kind == match.Universal
+	return c.MatchValues(values)
 }

@@ -31,11 +31,8 @@ type cachedQuery struct {
 
 // keyOf is what tells queries apart: all that the answers depend on.
 func keyOf(q *query.Query) string {
-	flags := byte(q.Model) << 1
-	if q.DateTime {
-		flags |= 1
-	}
-	b := append(make([]byte, 0, 512), flags)
+	info := q.Bytes()
+	b := append(append(make([]byte, 0, 512), byte(q.Model), byte(len(info))), info...)
 	b, err := dicom.AppendEncode(b, q.Identifier, uid.ExplicitVRLittleEndian)
 	if err != nil || len(b) > 4096 {
 		return ""

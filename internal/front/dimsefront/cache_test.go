@@ -56,7 +56,7 @@ func TestKeyTellsQueriesApart(t *testing.T) {
 	for _, name := range []string{"A", "B"} {
 		for _, model := range []query.Model{query.PatientRoot, query.StudyRoot} {
 			for _, combined := range []bool{false, true} {
-				seen[keyOf(&query.Query{Model: model, DateTime: combined, Identifier: answer(t, name)})] = true
+				seen[keyOf(&query.Query{Model: model, Extended: query.Extended{DateTime: combined}, Identifier: answer(t, name)})] = true
 			}
 		}
 	}

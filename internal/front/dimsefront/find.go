@@ -16,6 +16,11 @@ import (
 // asked for and what every answer carries (PS3.4 C.4.1.1.3.2).
 func (f *Front) Find(ctx context.Context, q *query.Query) iter.Seq2[*dicom.DataSet, error] {
 	return func(yield func(*dicom.DataSet, error) bool) {
+		if f.Bounds.Deadline > 0 {
+			limited, stop := context.WithTimeoutCause(ctx, f.Bounds.Deadline, dimse.ErrDeadline)
+			defer stop()
+			ctx = limited
+		}
 		key, feed := keyOf(q), f.Index.Feed() // before the search: what comes in during it counts as later
 		if answers, ok := f.found.get(key, feed); ok && key != "" {
 			for ds := range answers {
@@ -43,13 +48,16 @@ func (f *Front) Find(ctx context.Context, q *query.Query) iter.Seq2[*dicom.DataS
 // search asks the index.
 func (f *Front) search(ctx context.Context, q *query.Query) iter.Seq2[*dicom.DataSet, error] {
 	return func(yield func(*dicom.DataSet, error) bool) {
-		s, err := searchOf(q)
+		s, err := f.searchOf(q)
 		if err != nil {
 			yield(nil, statusOf(err))
 			return
 		}
 		for row, err := range f.Index.Search(ctx, s) {
 			if err != nil {
+				if c := context.Cause(ctx); c != nil {
+					err = c // rather than what the database says of it
+				}
 				yield(nil, statusOf(err))
 				return
 			}
@@ -61,12 +69,19 @@ func (f *Front) search(ctx context.Context, q *query.Query) iter.Seq2[*dicom.Dat
 	}
 }
 
-func searchOf(q *query.Query) (*index.Search, error) {
+func (f *Front) searchOf(q *query.Query) (*index.Search, error) {
 	level, ok := index.ParseLevel(string(q.Level))
 	if !ok {
 		return nil, index.ErrIdentifier
 	}
-	return index.SearchOf(level, q.Identifier, index.Options{CombinedDateTime: q.DateTime})
+	s, err := index.SearchOf(level, q.Identifier, index.Options{CombinedDateTime: q.DateTime, Fuzzy: q.Fuzzy,
+		Timezone: q.Timezone, EmptyValue: q.Empty, MultipleValue: q.Multiple})
+	if err != nil {
+		return nil, err
+	}
+	s.Budget, s.MaxTime = f.Bounds.MaxRows, f.Bounds.MaxTime
+	s.Turn = func(ctx context.Context) (func(), error) { return f.turns.take(ctx, q.Priority) }
+	return s, nil
 }
 
 func (f *Front) answer(row *index.Row, keys []tag.Tag) (*dicom.DataSet, error) {
@@ -107,6 +122,8 @@ func statusOf(err error) error {
 	switch {
 	case errors.Is(err, index.ErrIdentifier):
 		status, comment = dimse.DataSetDoesNotMatchSOPClass, "identifier does not match the model"
+	case errors.Is(err, dimse.ErrDeadline):
+		status, comment = dimse.OutOfResources, "took too long: add a patient ID, a date or a UID"
 	case errors.Is(err, index.ErrTooBroad):
 		status, comment = dimse.OutOfResources, "too broad: add a patient ID, a date or a UID"
 	}

@@ -5,6 +5,7 @@ package dimsefront
 import (
 	"context"
 	"iter"
+	"time"
 
 	"gantry/dicom/uid"
 	"gantry/dimse"
@@ -30,6 +31,15 @@ type Objects interface {
 	Open(context.Context, record.Ref) (blob.Object, error)
 }
 
+// Bounds are what one query may cost. Zero fields are without bound, but Parallel is then a
+// small number and MaxRows is index.DefaultBudget.
+type Bounds struct {
+	MaxRows  int           // looked at without a match
+	MaxTime  time.Duration // of searching without a match
+	Deadline time.Duration // of the whole query
+	Parallel int           // queries that search at a time
+}
+
 // Front answers DIMSE requests from an archive. It is safe for concurrent use.
 type Front struct {
 	AETitle string // what answers carry as Retrieve AE Title
@@ -46,7 +56,10 @@ type Front struct {
 	// Failed, if set, sees each failed sub-operation, for the log.
 	Failed func(retrieve.Failure)
 
+	Bounds Bounds // of queries
+
 	found findCache
+	turns turns
 }
 
 // Mux returns the handlers of all services.
@@ -54,7 +67,8 @@ func (f *Front) Mux() *dimse.ServeMux {
 	m := new(dimse.ServeMux)
 	verify.Register(m)
 	storage.Register(m, f)
-	options := query.Options{Relational: true, DateTime: true, Lenient: true, Unsupported: unsupported}
+	options := query.Options{Relational: true, DateTime: true, Fuzzy: true, Timezone: true, Empty: true, Multiple: true, Lenient: true, Unsupported: unsupported}
+	f.turns.Parallel = f.Bounds.Parallel
 	query.Register(m, f, options)
 	sub := retrieve.Options{Query: options, OnFailure: f.Failed}
 	retrieve.RegisterGet(m, f, sub)

@@ -27,6 +27,7 @@ type Object struct {
 	Modality, Date, Time   string
 	Accession, Description string
 	Number                 int
+	Zone                   string // Timezone Offset From UTC
 	Class                  uid.UID
 	Reference              uid.UID
 }
@@ -40,6 +41,9 @@ func (o Object) DataSet(t testing.TB) *dicom.DataSet {
 	e.SetBytes(tag.PatientID, vr.LO, []byte(o.Patient)).SetText(tag.PatientName, o.Name).SetText(tag.Modality, o.Modality).SetText(tag.StudyDate, o.Date)
 	e.SetText(tag.StudyTime, o.Time).SetBytes(tag.AccessionNumber, vr.SH, []byte(o.Accession)).SetText(tag.SeriesDescription, o.Description)
 	e.SetText(tag.InstanceNumber, fmt.Sprint(o.Number)).SetInt(tag.Rows, int64(o.Number%3))
+	if o.Zone != "" {
+		e.SetText(tag.TimezoneOffsetFromUTC, o.Zone)
+	}
 	if o.Reference != "" {
 		item, err := new(dicom.DataSet).Edit().SetUID(tag.ReferencedSOPInstanceUID, o.Reference).Build()
 		if err != nil {

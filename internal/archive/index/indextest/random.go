@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"gantry/dicom"
 	"gantry/dicom/tag"
@@ -37,7 +38,7 @@ func randomObject(rng *rand.Rand, n int) Object {
 		Study: uid.UID(fmt.Sprint("1.", study)), Series: uid.UID(fmt.Sprint("1.", study, ".", rng.IntN(3))), SOP: uid.UID(fmt.Sprint("1.5.", rng.IntN(n))),
 		Modality: pick(rng, "CT", "MR", "US", ""), Date: pick(rng, "20200101", "20200102", "20211231", "", "2020.01.03", "bad"),
 		Time: pick(rng, "", "0930", "235959.999", "12"), Accession: pick(rng, "", "A1", "A12", "B"), Description: pick(rng, "Thorax", "thorax", "HEAD", ""),
-		Number: rng.IntN(100), Class: pick(rng, uid.CTImageStorage, uid.MRImageStorage), Reference: pick(rng, "", uid.UID(fmt.Sprint("1.5.", rng.IntN(n)))),
+		Number: rng.IntN(100), Zone: pick(rng, "", "", "+0100", "-0500"), Class: pick(rng, uid.CTImageStorage, uid.MRImageStorage), Reference: pick(rng, "", uid.UID(fmt.Sprint("1.5.", rng.IntN(n)))),
 	}
 }
 
@@ -72,7 +73,7 @@ func randomHistory(t testing.TB, rng *rand.Rand, halfway func(), xs ...index.Ind
 }
 
 func randomCondition(rng *rand.Rand) match.Condition {
-	switch rng.IntN(14) {
+	switch rng.IntN(16) {
 	case 0:
 		return match.New(tag.PatientID, vr.LO, pick(rng, "P1", "P*", "P?", "p1", "*1", "P2*", "X"))
 	case 1, 2:
@@ -93,6 +94,22 @@ func randomCondition(rng *rand.Rand) match.Condition {
 		return match.New(tag.SOPInstanceUID, vr.UI, fmt.Sprint("1.5.", rng.IntN(300)), fmt.Sprint("1.5.", rng.IntN(300)))
 	case 11:
 		return match.New(tag.InstanceNumber, vr.IS, fmt.Sprint(rng.IntN(100)))
+	case 13:
+		t, v := tag.AccessionNumber, vr.SH
+		switch rng.IntN(5) {
+		case 0:
+			t, v = tag.StudyDate, vr.DA
+		case 1:
+			t, v = tag.Modality, vr.CS
+		case 2:
+			t, v = tag.PatientName, vr.PN
+		case 3:
+			t, v = tag.ModalitiesInStudy, vr.CS
+		}
+		return match.NewEmpty(t, v)
+	case 14:
+		return match.NewAny(tag.StudyDate, vr.DA, []match.Condition{match.New(tag.StudyDate, vr.DA, "20200101"),
+			match.New(tag.StudyDate, vr.DA, pick(rng, "20200103-", "-20200101", "20211231", "junk")), pick(rng, match.NewEmpty(tag.StudyDate, vr.DA), match.New(tag.StudyDate, vr.DA, "20200102"))})
 	case 12:
 		return match.New(tag.Rows, vr.US, fmt.Sprint(rng.IntN(3)))
 	case 10:
@@ -121,6 +138,11 @@ func randomSearch(rng *rand.Rand) *index.Search {
 	}
 	if rng.IntN(3) == 0 {
 		s.Where = match.Combine(append(s.Where, match.New(tag.StudyDate, vr.DA, "20200101-20200102"), match.New(tag.StudyTime, vr.TM, "0930-1000")), tag.StudyDate, tag.StudyTime)
+		for i := range s.Where {
+			if rng.IntN(2) == 0 {
+				s.Where[i] = s.Where[i].Adjust(pick(rng, "", "+0100", "-1200", "+1400"), time.UTC)
+			}
+		}
 	}
 	if rng.IntN(3) == 0 {
 		s.Limit, s.Offset = 1+rng.IntN(20), rng.IntN(5)

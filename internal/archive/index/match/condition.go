@@ -20,6 +20,8 @@ const (
 	Range          // From to To, both included, "" is open
 	Sequence       // an item that meets all Items
 	Moment         // Tag (a date) and Time together lie in From to To
+	Empty          // there is no value
+	Any            // one of Items, on the same attribute
 )
 
 // Condition is one key of a query. It is not changed once made, and may be shared.
@@ -33,6 +35,7 @@ type Condition struct {
 	Items    []Condition
 	names    [][3]string // Values of a PN, folded
 	words    [][]word    // of those, for fuzzy matching
+	zone     *zones      // of a Moment, when time zones count
 }
 
 // New makes the condition that an attribute of a query stands for. Values are its values
@@ -163,17 +166,18 @@ func (c *Condition) Match(ds *dicom.DataSet) bool {
 		return c.matchItems(ds)
 	case Moment:
 		return c.matchMoment(ds)
-	}
-	e, ok := ds.Get(c.Tag)
-	if !ok || e.Empty() {
+	case Empty:
+		return c.matchEmpty(ds)
+	case Any:
+		for i := range c.Items {
+			if c.Items[i].Match(ds) {
+				return true
+			}
+		}
 		return false
 	}
-	for _, s := range e.Texts() {
-		if c.MatchText(s) {
-			return true
-		}
-	}
-	return false
+	e, ok := ds.Get(c.Tag)
+	return ok && !e.Empty() && c.MatchValues(e.Texts())
 }
 
 // All reports whether ds meets all conditions.
@@ -204,7 +208,11 @@ func (c *Condition) matchMoment(ds *dicom.DataSet) bool {
 	if !ok {
 		t = span{lowTime, highTime}
 	}
-	return c.overlaps(span{d.from + t.from, d.to + t.to})
+	v := span{d.from + t.from, d.to + t.to}
+	if c.zone != nil {
+		return c.zone.match(v, ds.Text(tag.TimezoneOffsetFromUTC))
+	}
+	return c.overlaps(v)
 }
 
 // overlaps reports whether a value, which may stand for a span, meets the range.

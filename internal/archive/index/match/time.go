@@ -68,11 +68,19 @@ func shift(s string, offset time.Duration) string {
 	if offset == 0 {
 		return s
 	}
-	t, err := time.Parse("20060102150405", s[:14])
+	whole, leap := s[:14], s[12:14] == "60" // a leap second, and the end of an open minute
+	if leap {
+		whole = s[:12] + "59"
+	}
+	t, err := time.Parse("20060102150405", whole)
 	if err != nil {
 		return s
 	}
-	return t.Add(-offset).Format("20060102150405") + s[14:]
+	out := t.Add(-offset).Format("20060102150405")
+	if leap {
+		out = out[:12] + "60"
+	}
+	return out + s[14:]
 }
 
 func digits(s string) bool {

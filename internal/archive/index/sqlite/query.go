@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"gantry/dicom/tag"
 	"gantry/internal/archive/index"
@@ -80,11 +81,13 @@ func (q *query) narrow(ctx context.Context, x *Index, c *match.Condition, level 
 		q.text("p.id", c)
 	case tag.AccessionNumber:
 		q.ofStudy(level, x, func(q *query) {
-			q.add("st.accession <> ''") // as the index says
-			q.text("st.accession", c)
+			if c.Kind == match.Single || c.Kind == match.Pattern {
+				q.add("st.accession <> ''") // as the index says
+				q.text("st.accession", c)
+			}
 		})
 	case tag.StudyDate:
-		q.ofStudy(level, x, func(q *query) { q.date(c) })
+		q.ofStudy(level, x, func(q *query) { q.dates(c) })
 	case tag.Modality:
 		q.modality(level, x, c)
 	case tag.StudyInstanceUID:
@@ -165,17 +168,49 @@ func (q *query) text(column string, c *match.Condition) {
 	}
 }
 
+// dates narrows by one or several days or spans of them.
+func (q *query) dates(c *match.Condition) {
+	if c.Kind != match.Any {
+		q.date(c)
+		return
+	}
+	var either []string
+	var args []any
+	for i := range c.Items {
+		sub := new(query)
+		if sub.date(&c.Items[i]); len(sub.where) == 0 {
+			return
+		}
+		either, args = append(either, strings.Join(sub.where, " AND ")), append(args, sub.args...)
+	}
+	q.where = append(q.where, "("+strings.Join(either, " OR ")+")")
+	q.args = append(q.args, args...)
+}
+
 // date narrows by the day; a time is left to match.
 func (q *query) date(c *match.Condition) {
 	if c.Kind != match.Range && c.Kind != match.Moment {
 		return
 	}
-	if len(c.From) >= 8 {
-		q.add("st.moment >= ?", c.From[:8])
+	from, to := c.From, c.To
+	if c.Adjusted() {
+		from, to = dayOff(from, -2), dayOff(to, 2)
 	}
-	if len(c.To) >= 8 {
-		q.add("st.moment < ?", c.To[:8]+"!") // behind the space that follows the date
+	if len(from) >= 8 {
+		q.add("st.moment >= ?", from[:8])
 	}
+	if len(to) >= 8 {
+		q.add("st.moment < ?", to[:8]+"!") // behind the space that follows the date
+	}
+}
+
+// dayOff returns the day so many days off, nothing when there is none.
+func dayOff(day string, days int) string {
+	t, err := time.Parse("20060102", day[:min(len(day), 8)])
+	if err != nil || t.Year() < 1 || t.Year() > 9998 {
+		return ""
+	}
+	return t.AddDate(0, 0, days).Format("20060102")
 }
 
 func (q *query) member(column string, c *match.Condition) {

@@ -21,15 +21,15 @@ const (
 
 // search is a Search under way.
 type search struct {
-	x      *Index
-	s      *index.Search
-	sql    [2]string // before and behind the keyset condition
-	args   []any
-	after  index.Cursor
-	begun  bool
-	misses int
-	budget int
-	until  time.Time
+	x        *Index
+	s        *index.Search
+	sql      [2]string // before and behind the keyset condition
+	args     []any
+	after    index.Cursor
+	begun    bool
+	misses   int
+	budget   int
+	patience time.Duration // what is left of MaxTime
 }
 
 // Search implements index.Index.
@@ -59,9 +59,7 @@ func (x *Index) begin(ctx context.Context, s *index.Search) (*search, error) {
 	if r.budget == 0 {
 		r.budget = index.DefaultBudget
 	}
-	if s.Deadline > 0 {
-		r.until = time.Now().Add(s.Deadline)
-	}
+	r.patience = s.MaxTime
 	if s.After != nil {
 		r.after, r.begun = *s.After, true
 	} else {
@@ -149,6 +147,30 @@ func (r *search) page(ctx context.Context, n int) (out []*index.Row, read int, e
 	if err := context.Cause(ctx); err != nil {
 		return nil, 0, err
 	}
+	if r.s.Turn != nil {
+		done, err := r.s.Turn(ctx)
+		if err != nil {
+			return nil, 0, err
+		}
+		defer done()
+	}
+	if r.s.MaxTime <= 0 {
+		return r.read(ctx, n)
+	}
+	limited, stop := context.WithTimeout(ctx, r.patience)
+	defer stop()
+	began := time.Now()
+	out, read, err = r.read(limited, n)
+	if err != nil && limited.Err() != nil && ctx.Err() == nil {
+		return out, read, index.ErrTooBroad
+	}
+	if read > 0 { // the part of the time in which nothing was found
+		r.patience -= time.Since(began) * time.Duration(read-len(out)) / time.Duration(read)
+	}
+	return out, read, err
+}
+
+func (r *search) read(ctx context.Context, n int) (out []*index.Row, read int, err error) {
 	cond, args := r.keyset()
 	args = append(append(r.args[:len(r.args):len(r.args)], args...), n)
 	rows, err := r.x.query(ctx, r.sql[0]+cond+r.sql[1], args...)
@@ -170,9 +192,6 @@ func (r *search) page(ctx context.Context, n int) (out []*index.Row, read int, e
 		} else if r.misses++; r.budget >= 0 && r.misses > r.budget {
 			return out, read, index.ErrTooBroad
 		}
-	}
-	if !r.until.IsZero() && time.Now().After(r.until) {
-		return out, read, index.ErrTooBroad
 	}
 	return out, read, nil
 }

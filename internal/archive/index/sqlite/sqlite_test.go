@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"gantry/dicom/uid"
 	"gantry/internal/archive/index"
@@ -129,5 +130,23 @@ func TestFull(t *testing.T) {
 	indextest.Commit(t, x, batch...)
 	if s, err := x.State(ctx); err != nil || s.Instance != 200 || s.Studies != 200 || s.Feed != 200 || s.Quarantined != 0 {
 		t.Errorf("%+v, %v", s, err)
+	}
+}
+
+// TestStatementEndsWithItsContext: a statement that reads without end is interrupted.
+func TestStatementEndsWithItsContext(t *testing.T) {
+	x := open(t, filepath.Join(t.TempDir(), "index.db"))
+	ctx, stop := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	defer stop()
+	began := time.Now()
+	rows, err := x.query(ctx, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n")
+	if err == nil {
+		for rows.Next() {
+		}
+		err = rows.Err()
+		rows.Close()
+	}
+	if err == nil || time.Since(began) > 5*time.Second {
+		t.Errorf("%v after %v", err, time.Since(began))
 	}
 }
