@@ -42,7 +42,8 @@ func (s *stream) area(reduce int) (x0, y0, x1, y1 int64) {
 // 8 bits, two up to 16, else four, little endian, two's complement where signed. src is a
 // codestream or a JP2 file, of which palette and channel boxes are not applied. Errors are
 // of the types FormatError and UnsupportedError; then dst is returned as it was, unless
-// o.Partial asks for the image so far, zero where nothing is known.
+// o.Partial asks for the image so far, zero where nothing is known. With o.Reduce the first
+// PrefixLength bytes of a codestream are enough.
 func Decode(dst, src []byte, o DecodeOptions) ([]byte, Info, error) {
 	var s stream
 	src = unwrap(src)
@@ -62,6 +63,9 @@ func Decode(dst, src []byte, o DecodeOptions) ([]byte, Info, error) {
 		return dst, info, FormatError("no samples")
 	}
 	s.parseTiles(rest)
+	if o.Reduce > 0 { // what it does not need may be missing
+		s.cut, s.rest = nil, s.cut
+	}
 	if s.cut != nil && !o.Partial {
 		return dst, info, s.cut
 	}
@@ -87,30 +91,47 @@ func (s *stream) decodeTiles(px []byte, info Info, length int, o DecodeOptions) 
 		}
 	}
 	if first == nil && int64(len(s.order)) < s.tilesX*s.tilesY {
-		first = FormatError("tiles are missing")
+		if first = s.rest; first == nil {
+			first = FormatError("tiles are missing")
+		}
 	}
 	return first
 }
 
-func (s *stream) decodeTile(px []byte, info Info, index, length int, o DecodeOptions) error {
+// packetsOf makes ready to read the packets of a tile.
+func (s *stream) packetsOf(index, length int) (*packets, error) {
 	td := s.tiles[index]
 	p := &s.main
 	if td.own != nil {
 		p = td.own
 	}
+	t, err := s.newTile(index, p, length)
+	if err != nil {
+		return nil, err
+	}
+	return &packets{t: t, body: td.body, heads: td.headers, packed: td.packed, budget: 1<<16 + 16*int64(length)}, nil
+}
+
+// reducible reports whether all components have that many decompositions.
+func (p *params) reducible(reduce int) error {
 	for k := range p.comps {
-		if p.comps[k].levels < o.Reduce {
-			return FormatError(fmt.Sprintf("no reduction by %d levels", o.Reduce))
+		if p.comps[k].levels < reduce {
+			return FormatError(fmt.Sprintf("no reduction by %d levels", reduce))
 		}
 	}
-	t, err := s.newTile(index, p, length)
+	return nil
+}
+
+func (s *stream) decodeTile(px []byte, info Info, index, length int, o DecodeOptions) error {
+	k, err := s.packetsOf(index, length)
 	if err != nil {
 		return err
 	}
-	k := packets{t: t, body: td.body, heads: td.headers, packed: td.packed, budget: 1<<16 + 16*int64(length), layers: o.Layers}
-	if k.layers <= 0 {
-		k.layers = p.layers
+	t := k.t
+	if err := t.p.reducible(o.Reduce); err != nil {
+		return err
 	}
+	k.want(o.Reduce, o.Layers)
 	flaw := k.all()
 	if flaw != nil && !o.Partial {
 		return flaw

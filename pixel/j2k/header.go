@@ -105,9 +105,14 @@ type tileData struct {
 	own     *params // nil: as the main header
 	pocSeen bool
 	body    []byte
-	headers []byte // packed packet headers
+	pieces  []piece // where the body comes from
+	headers []byte  // packed packet headers
 	packed  bool
 }
+
+// piece is what a tile-part adds to a body: from which byte on, and where that is in the
+// stream.
+type piece struct{ at, from int }
 
 type indexed struct {
 	index int
@@ -127,6 +132,8 @@ type stream struct {
 	tiles              map[int]*tileData
 	order              []int
 	cut                error // the first flaw behind the main header
+	rest               error // the same, where what is missing may not be needed
+	length             int   // of the stream
 }
 
 func be16(b []byte) int   { return int(binary.BigEndian.Uint16(b)) }
@@ -166,6 +173,7 @@ func (s *stream) parseMain(src []byte) ([]byte, error) {
 	if be16(src[2:]) != mSIZ {
 		return nil, FormatError("SIZ does not follow SOC")
 	}
+	s.length = len(src)
 	src = src[2:]
 	for {
 		m, seg, rest, err := segment(src)

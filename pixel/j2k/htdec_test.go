@@ -21,17 +21,11 @@ const (
 func openJPH(t testing.TB, m codectest.Image, px []byte, args string) []byte {
 	t.Helper()
 	dir := t.TempDir()
-	kind, ext := 5, ".pgm"
+	ext := ".pgm"
 	if m.Samples == 3 {
-		kind, ext = 6, ".ppm"
+		ext = ".ppm"
 	}
-	b := fmt.Appendf(nil, "P%d\n%d %d\n%d\n", kind, m.Width, m.Height, 1<<m.Stored-1)
-	for i := 0; i < len(px); i += m.Allocated / 8 {
-		if m.Allocated == 16 {
-			b = append(b, px[i+1])
-		}
-		b = append(b, px[i])
-	}
+	b := netpbm(m, px)
 	in, out := filepath.Join(dir, "a"+ext), filepath.Join(dir, "a.j2c")
 	if err := os.WriteFile(in, b, 0o600); err != nil {
 		t.Fatal(err)
@@ -42,6 +36,22 @@ func openJPH(t testing.TB, m codectest.Image, px []byte, args string) []byte {
 		t.Fatal(err)
 	}
 	return code
+}
+
+// netpbm is an image in the binary formats for grey and colour, high bytes first.
+func netpbm(m codectest.Image, px []byte) []byte {
+	kind := 5
+	if m.Samples == 3 {
+		kind = 6
+	}
+	b := fmt.Appendf(nil, "P%d\n%d %d\n%d\n", kind, m.Width, m.Height, 1<<m.Stored-1)
+	for i := 0; i < len(px); i += m.Allocated / 8 {
+		if m.Allocated == 16 {
+			b = append(b, px[i+1])
+		}
+		b = append(b, px[i])
+	}
+	return b
 }
 
 // TestDecodeOpenJPH decodes what OpenJPH encodes: without loss the samples are the same,

@@ -2,6 +2,7 @@ package j2k
 
 import (
 	"cmp"
+	"errors"
 	"math/bits"
 	"slices"
 )
@@ -107,19 +108,43 @@ type packets struct {
 	budget int64
 	work   int64
 	layers int // to keep
+	left   int // packets that are wanted and were not read yet
+}
+
+// errEnough ends the reading of packets: those that are wanted were read.
+var errEnough = errors.New("enough")
+
+// want has all read the packets of the resolutions that a reduction leaves and of the
+// first layers, all of them if that is not positive.
+func (k *packets) want(reduce, layers int) {
+	k.layers = k.t.p.layers
+	if layers > 0 {
+		k.layers = min(k.layers, layers)
+	}
+	for _, q := range k.t.precincts {
+		if q.res <= k.t.comps[q.comp].c.levels-reduce {
+			q.wanted = true
+			k.left += k.layers
+		}
+	}
 }
 
 const maxWork = 1 << 26
 
-// all reads every packet, in the order the tile's progression says.
+// all reads packets in the order the tile's progression says, until it has those wanted.
 func (k *packets) all() error {
 	p := k.t.p
+	if k.left == 0 {
+		return nil // a tile that has nothing at those resolutions
+	}
 	vols := p.poc
 	if len(vols) == 0 {
 		vols = []volume{{0, maxLevels + 1, 0, len(p.comps), p.layers, p.order}}
 	}
 	for _, v := range vols {
-		if err := k.volume(v); err != nil {
+		if err := k.volume(v); err == errEnough {
+			return nil
+		} else if err != nil {
 			return err
 		}
 	}
@@ -237,10 +262,17 @@ func (k *packets) packet(q *precinct) error {
 	} else {
 		k.body = rest
 	}
-	if !filled {
-		return nil
+	if filled {
+		if err := k.content(q, layer); err != nil {
+			return err
+		}
 	}
-	return k.content(q, layer)
+	if q.wanted && layer < k.layers {
+		if k.left--; k.left == 0 {
+			return errEnough
+		}
+	}
+	return nil
 }
 
 func (k *packets) header(h *headerBits, q *precinct, layer int) error {

@@ -49,6 +49,7 @@ type precinct struct {
 	next             int // layer
 	parts            []part
 	made             bool
+	wanted           bool
 }
 
 type resolution struct {

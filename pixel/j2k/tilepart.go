@@ -69,7 +69,8 @@ func (s *stream) tilePart(src []byte, n int) []byte {
 	default:
 		part, rest = src[:length], src[length:]
 	}
-	if err := s.tilePartHeader(s.tile(index), part[12:], n); err != nil && s.cut == nil {
+	end := s.length - len(src) + len(part)
+	if err := s.tilePartHeader(s.tile(index), part[12:], n, end); err != nil && s.cut == nil {
 		s.cut = err
 	}
 	return rest
@@ -85,7 +86,8 @@ func (s *stream) tile(index int) *tileData {
 	return t
 }
 
-func (s *stream) tilePartHeader(t *tileData, b []byte, n int) error {
+// tilePartHeader reads the header of the n-th tile-part, which ends at end in the stream.
+func (s *stream) tilePartHeader(t *tileData, b []byte, n, end int) error {
 	var ppt []indexed
 	for len(b) < 2 || be16(b) != mSOD {
 		m, seg, rest, err := segment(b)
@@ -114,6 +116,7 @@ func (s *stream) tilePartHeader(t *tileData, b []byte, n int) error {
 		}
 		t.headers = append(t.headers, s.ppmChunks[n]...)
 	}
+	t.pieces = append(t.pieces, piece{len(t.body), end - len(b) + 2})
 	if t.body == nil {
 		t.body = b[2:len(b):len(b)]
 	} else {
