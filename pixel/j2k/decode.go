@@ -143,10 +143,7 @@ func (s *stream) decodeTile(px []byte, info Info, index, length int, o DecodeOpt
 	if flaw == nil {
 		flaw = err
 	}
-	for i := range planes {
-		t.comps[i].inverse(&planes[i], t.comps[i].c.levels-o.Reduce)
-	}
-	if err := t.colour(planes); err != nil {
+	if err := t.checkColour(planes); err != nil {
 		return err
 	}
 	t.store(px, info, planes, o.Reduce)
@@ -294,60 +291,88 @@ func (j *job) place(data []uint32, stride int) {
 	}
 }
 
-// colour undoes the component transformation (T.800 Annex G).
-func (t *tile) colour(p []plane) error {
+// checkColour refuses a component transformation that there is none for.
+func (t *tile) checkColour(p []plane) error {
 	if !t.p.mct || len(p) < 3 {
 		return nil
 	}
-	if a, b, c := p[0].i, p[1].i, p[2].i; a != nil && b != nil && c != nil {
-		for i, y := range a {
-			g := y - (b[i]+c[i])>>2
-			a[i], b[i], c[i] = c[i]+g, g, b[i]+g
-		}
-		return nil
-	}
-	a, b, c := p[0].f, p[1].f, p[2].f
-	if p[0].i != nil || p[1].i != nil || p[2].i != nil {
+	if r := p[0].i != nil; r != (p[1].i != nil) || r != (p[2].i != nil) {
 		return FormatError("component transformation over different wavelets")
-	}
-	for i, y := range a {
-		a[i], b[i], c[i] = y+1.402*c[i], y-0.344136*b[i]-0.714136*c[i], y+1.772*b[i]
 	}
 	return nil
 }
 
-// store shifts, clips and writes the samples of a tile.
+// colour undoes the component transformation in a row (T.800 Annex G).
+func colour(rows []line) {
+	if a, b, c := rows[0].i, rows[1].i, rows[2].i; a != nil {
+		for i, y := range a {
+			g := y - (b[i]+c[i])>>2
+			a[i], b[i], c[i] = c[i]+g, g, b[i]+g
+		}
+		return
+	}
+	a, b, c := rows[0].f, rows[1].f, rows[2].f
+	for i, y := range a {
+		a[i], b[i], c[i] = y+1.402*c[i], y-0.344136*b[i]-0.714136*c[i], y+1.772*b[i]
+	}
+}
+
+// line is a row of a component.
+type line struct {
+	i []int32
+	f []float32
+}
+
+// store transforms the planes back and writes the samples of a tile row by row.
 func (t *tile) store(px []byte, info Info, planes []plane, reduce int) {
 	ox, oy, _, _ := t.s.area(reduce)
-	width := info.SampleBytes()
+	sources, rows := make([]source, len(planes)), make([]line, len(planes))
 	for k := range planes {
-		p, c := &planes[k], t.s.comps[k]
-		lo, hi, shift := int32(0), int32(1)<<c.bits-1, int32(1)<<(c.bits-1)
-		if c.signed {
-			lo, hi, shift = -shift, shift-1, 0
-		}
-		x := int(ceilShift(t.comps[k].x0, reduce) - ox)
-		y := int(ceilShift(t.comps[k].y0, reduce) - oy)
-		for r := range p.h {
-			at := (((y+r)*info.Width+x)*info.Components + k) * width
-			for i := range p.w {
-				put(px[at:], clip(p.sample(r*p.w+i), shift, lo, hi), width)
-				at += info.Components * width
+		sources[k] = t.comps[k].inverse(&planes[k], t.comps[k].c.levels-reduce)
+	}
+	p := &planes[0]
+	if p.w == 0 {
+		return
+	}
+	x, y := int(ceilShift(t.comps[0].x0, reduce)-ox), int(ceilShift(t.comps[0].y0, reduce)-oy)
+	width := info.SampleBytes()
+	for r := range p.h {
+		for k, s := range sources {
+			if s.i != nil {
+				rows[k].i = s.i()
+			} else {
+				rows[k].f = s.f()
 			}
 		}
+		if t.p.mct && len(rows) >= 3 {
+			colour(rows)
+		}
+		at := ((y+r)*info.Width + x) * info.Components * width
+		for k := range rows {
+			t.s.comps[k].write(px[at+k*width:], &rows[k], width, info.Components*width)
+		}
 	}
 }
 
-// sample is the value of a plane, rounded.
-func (p *plane) sample(i int) int32 {
-	if p.i != nil {
-		return p.i[i]
+// write shifts, clips and writes the samples of a row, step bytes apart.
+func (c *component) write(px []byte, row *line, width, step int) {
+	lo, hi, shift := int32(0), int32(1)<<c.bits-1, int32(1)<<(c.bits-1)
+	if c.signed {
+		lo, hi, shift = -shift, shift-1, 0
 	}
-	return int32(max(-1<<30, min(1<<30, math.RoundToEven(float64(p.f[i])))))
-}
-
-func clip(v, shift, lo, hi int32) int32 {
-	return int32(max(int64(lo), min(int64(hi), int64(v)+int64(shift))))
+	if width == 2 && row.i != nil {
+		for i, v := range row.i {
+			binary.LittleEndian.PutUint16(px[i*step:], uint16(max(lo, min(hi, v+shift))))
+		}
+		return
+	}
+	for i, v := range row.i {
+		put(px[i*step:], max(lo, min(hi, v+shift)), width)
+	}
+	for i, v := range row.f {
+		n := int32(max(-1<<30, min(1<<30, math.RoundToEven(float64(v)))))
+		put(px[i*step:], max(lo, min(hi, n+shift)), width)
+	}
 }
 
 func put(b []byte, v int32, width int) {

@@ -8,50 +8,114 @@ type plane struct {
 	f    []float32
 }
 
-// inverse puts the resolutions 1 to n together (T.800 F.3).
-func (tc *tileComp) inverse(p *plane, n int) {
-	if p.i != nil {
-		synthesize(tc, p.i, p.w, n, lift53, rows53)
-	} else {
-		synthesize(tc, p.f, p.w, n, lift97, rows97)
-	}
+// source gives the rows of a tile component from the top, each good until the next.
+type source struct {
+	i func() []int32
+	f func() []float32
 }
 
-// synthesize runs the levels: each row of a resolution into its interleaved place, lifted;
-// then the columns, all at once row by row.
-func synthesize[T int32 | float32](tc *tileComp, buf []T, stride, n int, line func([]T, int), rows func([]T, int, int, int)) {
-	var tmp []T
-	for r := 1; r <= n; r++ {
-		res, low := &tc.res[r], &tc.res[r-1]
-		w, h := int(res.x1-res.x0), int(res.y1-res.y0)
-		if w == 0 || h == 0 {
-			continue
-		}
-		if cap(tmp) < w*h {
-			tmp = make([]T, int(tc.res[n].x1-tc.res[n].x0)*int(tc.res[n].y1-tc.res[n].y0))
-		}
-		tmp = tmp[:w*h]
-		lw, lh := int(low.x1-low.x0), int(low.y1-low.y0)
-		cx, cy := int(res.x0&1), int(res.y0&1)
-		for y := range h {
-			to := 2*y + cy
-			if y >= lh {
-				to = 2*(y-lh) + 1 - cy
+// inverse puts the resolutions 1 to n together (T.800 F.3).
+func (tc *tileComp) inverse(p *plane, n int) source {
+	if p.i != nil {
+		return source{i: synthesize(tc, p.i, p.w, n, wavelet[int32]{join: join53, steps: steps53, alone: halve53})}
+	}
+	return source{f: synthesize(tc, p.f, p.w, n, wavelet[float32]{join: join97, weigh: weigh97, steps: steps97, alone: halve97})}
+}
+
+// wavelet is how rows come together: two halves to a row, each row then changed by its
+// neighbours in some steps. alone changes an only row, if it is a high one.
+type wavelet[T int32 | float32] struct {
+	join  func(dst, low, high []T, c int)
+	weigh func(row []T, high bool) // nil: a low row is worth as much as a high one
+	steps []func(d, a, b []T)
+	alone func(row []T)
+}
+
+// synthesize gives the rows of resolution n. Each resolution takes those of the one below
+// as they come, so that no more than a few rows of each are held.
+func synthesize[T int32 | float32](tc *tileComp, buf []T, stride, n int, v wavelet[T]) func() []T {
+	res := &tc.res[n]
+	w, h := int(res.x1-res.x0), int(res.y1-res.y0)
+	if n == 0 {
+		y := -1
+		return func() []T { y++; return buf[y*stride : y*stride+w] }
+	}
+	low := &tc.res[n-1]
+	lw, lh, cy := int(low.x1-low.x0), int(low.y1-low.y0), int(res.y0&1)
+	below := synthesize(tc, buf, stride, n-1, v)
+	ring := make([][]T, 2*len(v.steps)+3)
+	for i := range ring {
+		ring[i] = make([]T, w)
+	}
+	y := -1
+	rows := func() []T {
+		y++
+		dst := ring[y%len(ring)]
+		at := y / 2 * stride
+		if y&1 == cy {
+			var l []T
+			if lw > 0 {
+				l = below()
 			}
-			dst, src := tmp[to*w:to*w+w], buf[y*stride:y*stride+w]
-			for i, v := range src[:lw] {
-				dst[2*i+cx] = v
-			}
-			for i, v := range src[lw:] {
-				dst[2*i+1-cx] = v
-			}
-			line(dst, cx)
+			v.join(dst, l, buf[at+lw:at+w], int(res.x0&1))
+		} else {
+			at += lh * stride
+			v.join(dst, buf[at:at+lw], buf[at+lw:at+w], int(res.x0&1))
 		}
-		rows(tmp, w, h, cy)
-		for y := range h {
-			copy(buf[y*stride:y*stride+w], tmp[y*w:y*w+w])
+		if v.weigh != nil && h > 1 {
+			v.weigh(dst, y&1 != cy)
+		}
+		return dst
+	}
+	return v.lifted(rows, h, cy)
+}
+
+// lifted has the steps change rows, h of them; c is the parity of the first.
+func (v *wavelet[T]) lifted(rows func() []T, h, c int) func() []T {
+	if h == 1 {
+		return func() []T {
+			row := rows()
+			if c == 1 {
+				v.alone(row)
+			}
+			return row
 		}
 	}
+	for s, step := range v.steps {
+		l := &lifter[T]{from: rows, h: h, next: c ^ s&1, step: step}
+		rows = l.row
+	}
+	return rows
+}
+
+// lifter changes every other row by the two around it. A row is given away when nothing
+// here needs it any more, as who gets it may change it.
+type lifter[T int32 | float32] struct {
+	from func() []T
+	step func(d, a, b []T)
+	h    int
+	read int // rows taken
+	next int // the row to be changed next
+	out  int // rows given away
+	held [4][]T
+}
+
+func (l *lifter[T]) row() []T {
+	for l.next < l.h && l.next <= l.out+1 {
+		for l.read < min(l.next+2, l.h) {
+			l.held[l.read&3] = l.from()
+			l.read++
+		}
+		a, b := mirror(l.next, l.h)
+		l.step(l.held[l.next&3], l.held[a&3], l.held[b&3])
+		l.next += 2
+	}
+	for l.read <= l.out {
+		l.held[l.read&3] = l.from()
+		l.read++
+	}
+	l.out++
+	return l.held[(l.out-1)&3]
 }
 
 // mirror is the neighbours of i in n, extended as F.3.7 says.
@@ -66,47 +130,82 @@ func mirror(i, n int) (int, int) {
 	return a, b
 }
 
-// lift53 is F.3.8.2; c is the parity of the first sample.
-func lift53(a []int32, c int) {
-	n := len(a)
-	if n == 1 {
-		if c == 1 {
-			a[0] >>= 1
-		}
-		return
-	}
-	for i := c; i < n; i += 2 {
-		l, r := mirror(i, n)
-		a[i] -= (a[l] + a[r] + 2) >> 2
-	}
-	for i := 1 - c; i < n; i += 2 {
-		l, r := mirror(i, n)
-		a[i] += (a[l] + a[r]) >> 1
+func halve53(a []int32) {
+	for i := range a {
+		a[i] >>= 1
 	}
 }
 
-func rows53(a []int32, w, h, c int) {
-	if h == 1 {
-		if c == 1 {
-			for i := range a {
-				a[i] >>= 1
-			}
+func halve97(a []float32) {
+	for i := range a {
+		a[i] /= 2
+	}
+}
+
+// steps53 is F.3.8.2 for rows.
+var steps53 = []func(d, a, b []int32){
+	func(d, a, b []int32) {
+		a, b = a[:len(d)], b[:len(d)]
+		for i := range d {
+			d[i] -= (a[i] + b[i] + 2) >> 2
 		}
+	},
+	func(d, a, b []int32) {
+		a, b = a[:len(d)], b[:len(d)]
+		for i := range d {
+			d[i] += (a[i] + b[i]) >> 1
+		}
+	},
+}
+
+// join53 is F.3.8.2 within a row; c is the parity of the first sample.
+func join53(d, low, high []int32, c int) {
+	n := len(d)
+	switch {
+	case n == 1 && c == 0:
+		d[0] = low[0]
+	case n == 1:
+		d[0] = high[0] >> 1
+	case c == 0:
+		joinEven53(d, low, high)
+	default:
+		joinOdd53(d, low, high)
+	}
+}
+
+func joinEven53(d, low, high []int32) {
+	h := high[0]
+	e := low[0] - (2*h+2)>>2
+	d[0] = e
+	k := min(len(low), len(high))
+	low2, high2, to := low[1:k], high[1:k], d[1:2*k-1]
+	for i, v := range low2 {
+		g := high2[i]
+		f := v - (h+g+2)>>2
+		to[2*i], to[2*i+1] = h+(e+f)>>1, f
+		h, e = g, f
+	}
+	if len(low) == len(high) {
+		d[len(d)-1] = h + e
 		return
 	}
-	for y := c; y < h; y += 2 {
-		u, v := mirror(y, h)
-		d, l, r := a[y*w:y*w+w], a[u*w:u*w+w], a[v*w:v*w+w]
-		for i := range d {
-			d[i] -= (l[i] + r[i] + 2) >> 2
+	f := low[k] - (2*h+2)>>2
+	d[2*k-1], d[2*k] = h+(e+f)>>1, f
+}
+
+func joinOdd53(d, low, high []int32) {
+	h, e := high[0], int32(0)
+	for i, v := range low {
+		g := high[min(i+1, len(high)-1)]
+		f := v - (h+g+2)>>2
+		if i == 0 {
+			e = f
 		}
+		d[2*i], d[2*i+1] = h+(e+f)>>1, f
+		h, e = g, f
 	}
-	for y := 1 - c; y < h; y += 2 {
-		u, v := mirror(y, h)
-		d, l, r := a[y*w:y*w+w], a[u*w:u*w+w], a[v*w:v*w+w]
-		for i := range d {
-			d[i] += (l[i] + r[i]) >> 1
-		}
+	if len(high) > len(low) {
+		d[len(d)-1] = h + e
 	}
 }
 
@@ -122,7 +221,42 @@ const (
 	high97 = 1.625732422 / 2
 )
 
-var steps97 = [4]float32{delta97, gamma97, beta97, alpha97}
+var lifts97 = [4]float32{delta97, gamma97, beta97, alpha97}
+
+// steps97 is F.3.8.1 for rows.
+var steps97 = func() (steps []func(d, a, b []float32)) {
+	for _, k := range lifts97 {
+		steps = append(steps, func(d, a, b []float32) {
+			a, b = a[:len(d)], b[:len(d)]
+			for i := range d {
+				d[i] -= k * (a[i] + b[i])
+			}
+		})
+	}
+	return steps
+}()
+
+// join97 is F.3.8.1 within a row; c is the parity of the first sample.
+func join97(d, low, high []float32, c int) {
+	for i, v := range low {
+		d[2*i+c] = v
+	}
+	for i, v := range high {
+		d[2*i+1-c] = v
+	}
+	lift97(d, c)
+}
+
+// weigh97 is the first two steps of F.3.8.1 for a row.
+func weigh97(a []float32, high bool) {
+	k := float32(k97)
+	if high {
+		k = high97
+	}
+	for i := range a {
+		a[i] *= k
+	}
+}
 
 // lift97 is F.3.8.1.
 func lift97(a []float32, c int) {
@@ -139,39 +273,10 @@ func lift97(a []float32, c int) {
 	for i := 1 - c; i < n; i += 2 {
 		a[i] *= high97
 	}
-	for s, k := range steps97 {
+	for s, k := range lifts97 {
 		for i := c ^ s&1; i < n; i += 2 {
 			l, r := mirror(i, n)
 			a[i] -= k * (a[l] + a[r])
-		}
-	}
-}
-
-func rows97(a []float32, w, h, c int) {
-	if h == 1 {
-		if c == 1 {
-			for i := range a {
-				a[i] /= 2
-			}
-		}
-		return
-	}
-	for y := range h {
-		k := float32(k97)
-		if y&1 != c {
-			k = high97
-		}
-		for i, v := range a[y*w : y*w+w] {
-			a[y*w+i] = v * k
-		}
-	}
-	for s, k := range steps97 {
-		for y := c ^ s&1; y < h; y += 2 {
-			u, v := mirror(y, h)
-			d, l, r := a[y*w:y*w+w], a[u*w:u*w+w], a[v*w:v*w+w]
-			for i := range d {
-				d[i] -= k * (l[i] + r[i])
-			}
 		}
 	}
 }

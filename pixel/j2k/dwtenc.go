@@ -96,7 +96,7 @@ func split97(a []float32, c int) {
 		return
 	}
 	for s := 3; s >= 0; s-- {
-		k := steps97[s]
+		k := lifts97[s]
 		for i := c ^ s&1; i < n; i += 2 {
 			l, r := mirror(i, n)
 			a[i] += k * (a[l] + a[r])
@@ -118,7 +118,7 @@ func splitRows97(a []float32, w, h, c int) {
 		return
 	}
 	for s := 3; s >= 0; s-- {
-		k := steps97[s]
+		k := lifts97[s]
 		for y := c ^ s&1; y < h; y += 2 {
 			u, v := mirror(y, h)
 			d, l, r := a[y*w:y*w+w], a[u*w:u*w+w], a[v*w:v*w+w]
