@@ -360,9 +360,10 @@ func (c *component) write(px []byte, row *line, width, step int) {
 	if c.signed {
 		lo, hi, shift = -shift, shift-1, 0
 	}
-	if width == 2 && row.i != nil {
+	if step == 2 && width == 2 && row.i != nil {
+		px = px[:2*len(row.i)]
 		for i, v := range row.i {
-			binary.LittleEndian.PutUint16(px[i*step:], uint16(max(lo, min(hi, v+shift))))
+			binary.LittleEndian.PutUint16(px[2*i:2*i+2], uint16(max(lo, min(hi, v+shift))))
 		}
 		return
 	}

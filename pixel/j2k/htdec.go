@@ -196,22 +196,41 @@ func (d *htDecoder) magnitudes(y, n int, at, plane uint) (uint, bool) {
 		if u > limit {
 			return at, false
 		}
-		var v [4]uint32
-		for i := range uint32(4) {
-			on := -(rho >> i & 1)
-			m := (u - e>>(vlcEk+i)&1) & on
-			s := (uint32(look(mag, at))&(1<<m-1) | e>>(vlcE1+i)&1<<m) & on
-			at += uint(m)
-			v[i] = s
-			s = (s<<31 | ((s|1)+2)<<plane) & on
-			if i&1 == 0 {
-				top[2*q+int(i>>1)] = s
-			} else {
-				low[2*q+int(i>>1)] = s
-			}
+		// One look has four samples of 14 bits.
+		w, far := look(mag, at), u > 14
+		s0, m := magnitude(w, e, u, 0)
+		w, at = w>>(m&63), at+m
+		if far {
+			w = look(mag, at)
 		}
-		exps[2*q+2] = uint8(bits.Len32(v[1] | rho>>1&1))
-		exps[2*q+3] = uint8(bits.Len32(v[3] | rho>>3&1))
+		s1, m := magnitude(w, e, u, 1)
+		w, at = w>>(m&63), at+m
+		if far {
+			w = look(mag, at)
+		}
+		s2, m := magnitude(w, e, u, 2)
+		w, at = w>>(m&63), at+m
+		if far {
+			w = look(mag, at)
+		}
+		s3, m := magnitude(w, e, u, 3)
+		at += m
+		t, b := top[2*q:2*q+2], low[2*q:2*q+2]
+		t[0], b[0] = place(s0, plane)&-(rho&1), place(s1, plane)&-(rho>>1&1)
+		t[1], b[1] = place(s2, plane)&-(rho>>2&1), place(s3, plane)&-(rho>>3)
+		exps[2*q+2] = uint8(bits.Len32(s1 | rho>>1&1))
+		exps[2*q+3] = uint8(bits.Len32(s3 | rho>>3&1))
 	}
 	return at, true
 }
+
+// magnitude cuts the i-th sample of a quad out of the bits w, and says how many it took:
+// none if it is not significant.
+func magnitude(w uint64, e, u uint32, i uint) (s uint32, used uint) {
+	on := -(e >> (vlcRho + i) & 1)
+	m := (u - e>>(vlcEk+i)&1) & on & 31
+	return (uint32(w)&(1<<(m&31)-1) | e>>(vlcE1+i)&1<<(m&31)) & on, uint(m)
+}
+
+// place makes a coefficient of a sample, whose lowest bit is the sign.
+func place(s uint32, plane uint) uint32 { return s<<31 | ((s|1)+2)<<(plane&31) }

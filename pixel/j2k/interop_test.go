@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"gantry/dicom/uid"
 	"gantry/pixel/internal/codectest"
@@ -247,7 +248,11 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte{0xFF, 0x4F, 0xFF, 0x51})
 	f.Fuzz(func(t *testing.T, src []byte) {
 		o := DecodeOptions{Partial: true, Limits: Limits{MaxPixels: 1 << 16, MaxSamples: 1 << 18}}
+		began := time.Now()
 		got, info, err := Decode(nil, src, o)
+		if d := time.Since(began); d > 5*time.Second {
+			t.Fatalf("%v: %+v %v", d, info, err)
+		}
 		if len(got) != 0 && int64(len(got)) != info.Size() {
 			t.Fatalf("%d bytes of %d: %v", len(got), info.Size(), err)
 		}
