@@ -183,6 +183,8 @@ func (s *Server) unregister(a *association, raw net.Conn) {
 	}
 	if err != nil {
 		s.counters.aborted.Add(1)
+	}
+	if err != nil && err != ErrShutdown { // which ends idle ones, as it should
 		s.warn("association ended", "association", a.peer.ID, "peer", a.peer.Addr.String(), "calling", string(a.peer.Calling), "err", err)
 	}
 	if s.Trace != nil && s.Trace.Ended != nil {

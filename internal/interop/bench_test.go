@@ -10,7 +10,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -35,6 +37,19 @@ type contender struct {
 
 const benchTime = 1500 * time.Millisecond
 
+// benchSink is who C-MOVE sends to: gantry bench, which throws away what comes. All
+// contenders know it at one port.
+const benchSink = "SINK"
+
+var sinkPort int
+
+func benchSinkPort(b testing.TB) int {
+	if sinkPort == 0 {
+		sinkPort = freePort(b)
+	}
+	return sinkPort
+}
+
 func startContenders(b *testing.B, names ...string) []contender {
 	b.Helper()
 	var out []contender
@@ -42,7 +57,7 @@ func startContenders(b *testing.B, names ...string) []contender {
 		port := freePort(b)
 		switch name {
 		case "gantry":
-			port = serve(b, "--log-level", "warning").port
+			port = serve(b, "--log-level", "warning", "--peer", benchSink+":localhost:"+strconv.Itoa(benchSinkPort(b))).port
 			out = append(out, contender{name, "GANTRY", port})
 		case "storescp":
 			start(b, port, dcmtk(b, "storescp"), "--fork", "-aet", "STORESCP", "-od", b.TempDir(), strconv.Itoa(port))
@@ -50,7 +65,7 @@ func startContenders(b *testing.B, names ...string) []contender {
 		case "dcmqrscp":
 			dir := b.TempDir()
 			cfg := filepath.Join(dir, "q.cfg")
-			text := fmt.Sprintf("NetworkTCPPort = %d\nMaxPDUSize = 16384\nMaxAssociations = 32\nHostTable BEGIN\nHostTable END\nVendorTable BEGIN\nVendorTable END\nAETable BEGIN\nQR %s RW (500, 1024mb) ANY\nAETable END\n", port, dir)
+			text := fmt.Sprintf("NetworkTCPPort = %d\nMaxPDUSize = 16384\nMaxAssociations = 32\nHostTable BEGIN\nsink = (%s, localhost, %d)\nHostTable END\nVendorTable BEGIN\nVendorTable END\nAETable BEGIN\nQR %s RW (500, 1024mb) ANY\nAETable END\n", port, benchSink, benchSinkPort(b), dir)
 			if err := os.WriteFile(cfg, []byte(text), 0o600); err != nil {
 				b.Fatal(err)
 			}
@@ -59,7 +74,7 @@ func startContenders(b *testing.B, names ...string) []contender {
 		case "orthanc":
 			dir := b.TempDir()
 			cfg := filepath.Join(dir, "o.json")
-			text := fmt.Sprintf(`{"StorageDirectory":%q,"IndexDirectory":%q,"DicomAet":"ORTHANC","DicomPort":%d,"HttpPort":%d,"DicomCheckCalledAet":false,"DicomAlwaysAllowGet":true,"DicomAlwaysAllowFind":true,"Plugins":[]}`, dir, dir, port, freePort(b))
+			text := fmt.Sprintf(`{"StorageDirectory":%q,"IndexDirectory":%q,"DicomAet":"ORTHANC","DicomPort":%d,"HttpPort":%d,"DicomCheckCalledAet":false,"DicomModalities":{"sink":[%q,"localhost",%d]},"DicomAlwaysAllowGet":true,"DicomAlwaysAllowMove":true,"DicomAlwaysAllowFind":true,"Plugins":[]}`, dir, dir, port, freePort(b), benchSink, benchSinkPort(b))
 			if err := os.WriteFile(cfg, []byte(text), 0o600); err != nil {
 				b.Fatal(err)
 			}
@@ -232,6 +247,57 @@ func BenchmarkPeersFind(b *testing.B) {
 // BenchmarkPeersGet is P7: C-GET of one study of 64 objects, thrown away by the client.
 func BenchmarkPeersGet(b *testing.B) {
 	all := startContenders(b, "gantry", "dcmqrscp", "orthanc")
+	fillStudy(b, all)
+	for _, window := range []string{"1", "8"} { // the peers negotiate none
+		b.Run("window="+window, func(b *testing.B) {
+			race(b, "MB/s", all, func(c contender, _ int) float64 {
+				return c.bench(b, "get", "--window", window, "-k", "StudyInstanceUID="+string(study1(5).study)).MB
+			})
+		})
+	}
+}
+
+// BenchmarkPeersMove is P8: C-MOVE of the same to a sink.
+func BenchmarkPeersMove(b *testing.B) {
+	all := startContenders(b, "gantry", "dcmqrscp", "orthanc")
+	fillStudy(b, all)
+	race(b, "MB/s", all, func(c contender, _ int) float64 {
+		return c.bench(b, "move", "--dest", benchSink, "--receive", strconv.Itoa(benchSinkPort(b)), "-k", "StudyInstanceUID="+string(study1(5).study)).MB
+	})
+}
+
+// BenchmarkFairness is how evenly associations that retrieve at the same time are served: the
+// least of 8 over the most, and what all together have over one alone.
+func BenchmarkFairness(b *testing.B) {
+	all := startContenders(b, "gantry")
+	fillStudy(b, all)
+	get := func(c contender) float64 {
+		return c.bench(b, "get", "-k", "StudyInstanceUID="+string(study1(5).study)).MB
+	}
+	var even, together []float64
+	for range 3 {
+		alone := get(all[0])
+		rates := make([]float64, 8)
+		var clients sync.WaitGroup
+		for i := range rates {
+			clients.Go(func() { rates[i] = get(all[0]) })
+		}
+		clients.Wait()
+		sum := 0.0
+		for _, r := range rates {
+			sum += r
+		}
+		even = append(even, slices.Min(rates)/slices.Max(rates))
+		together = append(together, sum/alone)
+	}
+	b.ReportMetric(median(even), "least/most")
+	b.ReportMetric(median(together), "8-over-1")
+	b.ReportMetric(0, "ns/op")
+}
+
+// fillStudy gives each contender the study to retrieve.
+func fillStudy(b *testing.B, all []contender) {
+	b.Helper()
 	for _, c := range all {
 		a := c.dial(b, ctContext)
 		ct := newCT(b, 5)
@@ -242,7 +308,4 @@ func BenchmarkPeersGet(b *testing.B) {
 		}
 		a.Abort()
 	}
-	race(b, "MB/s", all, func(c contender, _ int) float64 {
-		return c.bench(b, "get", "-k", "StudyInstanceUID="+string(study1(5).study)).MB
-	})
 }

@@ -46,7 +46,7 @@ type Server struct {
 // has come.
 const (
 	mostSending = 16
-	sendingIdle = 2 * time.Second
+	sendingIdle = time.Second / 4
 )
 
 // listener is a DICOM port.
