@@ -16,6 +16,18 @@ import (
 	"gantry/internal/archive/index/match"
 )
 
+// syllables make names that share their grams as people's do.
+var syllables = []string{"an", "ber", "chi", "den", "er", "fal", "gor", "han", "is", "jo", "kel", "lin", "mar", "nov", "os", "pet", "qui", "ros", "sch", "tan",
+	"ul", "ver", "wil", "xan", "yam", "zel", "ba", "ce", "du", "el", "fo", "gi", "he", "in", "ka", "lo", "mi", "ne", "ra", "so"}
+
+// nameOf returns the family name and the given name of a patient; each of 64,000 family
+// names and 1600 given names comes at random places.
+func nameOf(patient int) (family, given string) {
+	n := uint64(patient+1) * 0x9E3779B97F4A7C15 >> 20
+	s := func(k uint64) string { return syllables[n/k%40] }
+	return s(1) + s(40) + s(1600), s(64000) + s(2560000)
+}
+
 // studies is how many studies the benchmarks search, one instance each.
 func studies() int {
 	if n, err := strconv.Atoi(os.Getenv("GANTRY_BENCH_STUDIES")); err == nil && n > 0 {
@@ -24,12 +36,17 @@ func studies() int {
 	return 20_000
 }
 
+func patientName(i int) string {
+	family, given := nameOf(i)
+	return family + "^" + given
+}
+
 func fill(b *testing.B, x *Index, n int) {
 	b.Helper()
 	var f indextest.Feeder
 	var batch []index.Entry
 	for i := range n {
-		o := indextest.Object{Patient: fmt.Sprint("P", i/2), Name: fmt.Sprintf("Name%d^Given", i/20), Study: uid.UID(fmt.Sprint("1.2.", i)),
+		o := indextest.Object{Patient: fmt.Sprint("P", i/2), Name: patientName(i / 2), Study: uid.UID(fmt.Sprint("1.2.", i)),
 			Series: uid.UID(fmt.Sprint("1.3.", i)), SOP: uid.UID(fmt.Sprint("1.4.", i)), Modality: "CT", Date: fmt.Sprint(20000101 + i%28 + i/28%12*100),
 			Accession: fmt.Sprint("A", i), Class: uid.CTImageStorage}
 		if batch = append(batch, f.Entry(b, o)); len(batch) == 500 || i == n-1 {
@@ -62,8 +79,25 @@ func BenchmarkSearch(b *testing.B) {
 	}{
 		{"study by patient ID", index.Study, func(i int) match.Condition { return match.New(tag.PatientID, vr.LO, fmt.Sprint("P", i%(n/2))) }, 0, 0},
 		{"study by name prefix", index.Study, func(i int) match.Condition {
-			return match.New(tag.PatientName, vr.PN, fmt.Sprintf("name%d^*", i%(n/20)))
+			family, _ := nameOf(i % (n / 2))
+			return match.New(tag.PatientName, vr.PN, family+"*")
 		}, 0, 10},
+		{"study by a part of a name", index.Study, func(i int) match.Condition {
+			family, _ := nameOf(i % (n / 2))
+			return match.New(tag.PatientName, vr.PN, "*"+family[1:]+"*")
+		}, 0, 0},
+		{"study by three letters of a name", index.Study, func(i int) match.Condition {
+			family, _ := nameOf(i % (n / 2))
+			return match.New(tag.PatientName, vr.PN, "*"+family[1:4]+"*")
+		}, 0, 10},
+		{"study by a fuzzy name", index.Study, func(i int) match.Condition {
+			family, given := nameOf(i % (n / 2))
+			return match.Fuzzy(match.New(tag.PatientName, vr.PN, family+"^"+given))
+		}, 0, 0},
+		{"study by a misspelled name", index.Study, func(i int) match.Condition {
+			family, given := nameOf(i % (n / 2))
+			return match.Fuzzy(match.New(tag.PatientName, vr.PN, family[:2]+family[1:]+"^"+given))
+		}, 0, 0},
 		{"study by accession", index.Study, func(i int) match.Condition { return match.New(tag.AccessionNumber, vr.SH, fmt.Sprint("A", i%n)) }, 0, 0},
 		{"study by UID", index.Study, func(i int) match.Condition {
 			return match.New(tag.StudyInstanceUID, vr.UI, fmt.Sprint("1.2.", i%n))
