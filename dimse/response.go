@@ -38,6 +38,10 @@ type Response struct {
 	ActionType uint16
 	Attributes []tag.Tag
 	SubOps     *SubOperations // of C-GET and C-MOVE
+
+	// More, of a pending response, says that another one follows without waiting: this one
+	// may be kept back until then, to leave in the same write.
+	More bool
 }
 
 // Fail sends the final response that answers err: a *StatusError as it says, the end of
@@ -106,7 +110,11 @@ func (w *responseWriter) Send(r *Response) error {
 		return context.Cause(w.req.ctx)
 	}
 	w.fill(r)
-	err := w.s.write(w.pc, &w.rsp, r.Data)
+	write := w.s.conn.WriteMessage
+	if r.More && r.Status.Class() == Pending {
+		write = w.s.conn.HoldMessage
+	}
+	err := w.s.send(w.pc, &w.rsp, r.Data, write)
 	if err != nil && w.failed == nil {
 		w.failed = err
 	}

@@ -214,6 +214,10 @@ func (d *dataReader) readAll(limit int64) ([]byte, error) {
 
 // write sends a message; ds is nil for one without data set. HasData is set from it.
 func (s *session) write(pc *presentation, c *Command, ds *dicom.DataSet) error {
+	return s.send(pc, c, ds, s.conn.WriteMessage)
+}
+
+func (s *session) send(pc *presentation, c *Command, ds *dicom.DataSet, write func(byte, []byte, []byte) error) error {
 	var buf [256]byte
 	var data []byte
 	c.HasData = ds != nil
@@ -223,5 +227,5 @@ func (s *session) write(pc *presentation, c *Command, ds *dicom.DataSet) error {
 			return err
 		}
 	}
-	return s.conn.WriteMessage(pc.id, c.Append(buf[:0]), data)
+	return write(pc.id, c.Append(buf[:0]), data)
 }

@@ -39,6 +39,7 @@ type Conn struct {
 	bufs     net.Buffers
 	aborting atomic.Bool // A-ABORT was tried
 	wbuf     [512]byte   // short messages, guarded by msg
+	held     []byte      // messages that go out with the next one, guarded by msg
 }
 
 // ErrClosed is returned by calls on an association that has ended in order.

@@ -141,6 +141,18 @@ func (c *Conn) data(b, tail []byte) error {
 func (c *Conn) WriteMessage(context byte, command, data []byte) error {
 	c.msg.Lock()
 	defer c.msg.Unlock()
+	if len(c.held) > 0 && len(command) <= c.fragment && len(data) <= min(c.fragment, maxHeld) {
+		c.hold(context, command, data)
+		return c.flush()
+	}
+	return c.writeMessage(context, command, data)
+}
+
+// writeMessage sends a message behind those kept back. msg is held.
+func (c *Conn) writeMessage(context byte, command, data []byte) error {
+	if err := c.flush(); err != nil {
+		return err
+	}
 	head, err := c.writeCommand(context, command)
 	if err != nil {
 		return err
@@ -195,6 +207,9 @@ func (c *Conn) WriteMessageFrom(context byte, command []byte, r io.Reader) (int6
 	}
 	c.msg.Lock()
 	defer c.msg.Unlock()
+	if err := c.flush(); err != nil {
+		return 0, err
+	}
 	head, err := c.writeCommand(context, command)
 	var sent int64
 	for err == nil {

@@ -89,6 +89,10 @@ type Query struct {
 	Extended // what was negotiated (PS3.4 C.5.1.1, C.5.2.1)
 
 	Priority dimse.Priority // of the request
+
+	// More may be set by a Finder before it yields an answer: the next answer, or the end,
+	// follows without waiting, so that several answers leave in one write.
+	More bool
 }
 
 // Finder answers queries.

@@ -36,7 +36,7 @@ func (s *scp) ServeDIMSE(w dimse.ResponseWriter, r *dimse.Request) {
 			dimse.Fail(w, r, err)
 			return
 		}
-		if w.Send(&dimse.Response{Status: status, Data: ds}) != nil {
+		if w.Send(&dimse.Response{Status: status, Data: ds, More: q.More}) != nil {
 			break // canceled, or the association is gone; Finish tells
 		}
 	}

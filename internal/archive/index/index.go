@@ -181,4 +181,5 @@ type Row struct {
 	Classes    []uid.UID // of the study
 	Location   Location  // of the instance, at IMAGE level only
 	At         Cursor    // what a Search goes on behind this row with
+	More       bool      // the next row, or the end, follows without a look into the index
 }

@@ -23,6 +23,7 @@ func (f *Front) Find(ctx context.Context, q *query.Query) iter.Seq2[*dicom.DataS
 		}
 		key, feed := keyOf(q), f.Index.Feed() // before the search: what comes in during it counts as later
 		if answers, ok := f.found.get(key, feed); ok && key != "" {
+			q.More = true
 			for ds := range answers {
 				if !yield(ds, nil) {
 					return
@@ -61,6 +62,7 @@ func (f *Front) search(ctx context.Context, q *query.Query) iter.Seq2[*dicom.Dat
 				yield(nil, statusOf(err))
 				return
 			}
+			q.More = row.More
 			ds, err := f.answer(row, s.Return)
 			if !yield(ds, err) || err != nil {
 				return

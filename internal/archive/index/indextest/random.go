@@ -211,7 +211,7 @@ func sameRows(a, b []*index.Row) error {
 		if !equalSets(p.Attrs, q.Attrs) {
 			return fmt.Errorf("attributes of row %d differ: ID %d at %+v, %d at %+v", i, p.ID, p.At, q.ID, q.At)
 		}
-		p.Attrs, q.Attrs = nil, nil
+		p.Attrs, q.Attrs, p.More, q.More = nil, nil, false, false
 		if !reflect.DeepEqual(p, q) {
 			return fmt.Errorf("row %d:\n%+v\n%+v", i, p, q)
 		}

@@ -25,6 +25,7 @@ func (x *Index) Search(ctx context.Context, s *index.Search) iter.Seq2[*index.Ro
 				yield(nil, err)
 				return
 			}
+			r.More = true
 			if !yield(r, nil) {
 				return
 			}

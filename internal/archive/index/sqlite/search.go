@@ -120,7 +120,8 @@ func (r *search) run(ctx context.Context, yield func(*index.Row, error) bool) {
 			size = min(size, skip+r.s.Limit-given) // no more than will be given
 		}
 		rows, n, err := r.page(ctx, size)
-		for _, row := range rows {
+		for i, row := range rows {
+			row.More = i < len(rows)-1 || n < size && err == nil || given+1 == r.s.Limit
 			if skip > 0 {
 				skip--
 				continue
