@@ -26,7 +26,7 @@ import (
 const studyFind = uid.StudyRootQueryRetrieveInformationModelFind
 
 // archived is an index with a study for each object, and a server over it.
-func archived(t *testing.T, f *Front, objects ...indextest.Object) (*sqlite.Index, string) {
+func archived(t testing.TB, f *Front, objects ...indextest.Object) (*sqlite.Index, string) {
 	t.Helper()
 	x, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "index.db"), sqlite.Options{})
 	if err != nil {
@@ -52,7 +52,7 @@ func numbered(o indextest.Object, i int) indextest.Object {
 	return o
 }
 
-func identifier(t *testing.T, keys ...string) *dicom.DataSet {
+func identifier(t testing.TB, keys ...string) *dicom.DataSet {
 	t.Helper()
 	e := new(dicom.DataSet).Edit().SetText(tag.QueryRetrieveLevel, "STUDY").SetText(tag.PatientID, "")
 	for _, k := range keys {
@@ -70,7 +70,7 @@ func identifier(t *testing.T, keys ...string) *dicom.DataSet {
 	return ds
 }
 
-func dial(t *testing.T, addr string, e query.Extended) *dimse.Assoc {
+func dial(t testing.TB, addr string, e query.Extended) *dimse.Assoc {
 	t.Helper()
 	d := dimse.Dialer{Contexts: []dimse.Context{{Class: studyFind}}}
 	if info := e.Bytes(); info != nil {
@@ -197,5 +197,47 @@ func TestEndsWithThePeer(t *testing.T) {
 		}
 	case <-time.After(10 * time.Second):
 		t.Fatal("goes on without its peer")
+	}
+}
+
+// BenchmarkFind measures whole queries over loopback, each beside C-ECHO, which is the
+// round trip alone.
+func BenchmarkFind(b *testing.B) {
+	var objects []indextest.Object
+	for i := range 48 {
+		objects = append(objects, indextest.Object{Name: fmt.Sprintf("Doe%03d^A", i), Date: "20260101"})
+	}
+	_, addr := archived(b, new(Front), objects...)
+	d := dimse.Dialer{Contexts: []dimse.Context{{Class: studyFind}, {Class: uid.Verification}}}
+	a, err := d.Dial(b.Context(), "SCP", addr)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { a.Abort() })
+	b.Run("echo", func(b *testing.B) {
+		for range b.N {
+			if err := a.Echo(b.Context()); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	keys := []string{"StudyDate=", "StudyTime=", "AccessionNumber=", "ModalitiesInStudy=", "StudyDescription=", "StudyInstanceUID=", "NumberOfStudyRelatedInstances="}
+	for _, c := range []struct {
+		name string
+		key  func(i int) string
+	}{
+		{"ID kept", func(int) string { return "PatientID=P7" }},
+		{"ID", func(i int) string { return fmt.Sprintf(`PatientID=P7\P%d`, 1000+i) }},
+		{"ten names", func(i int) string { return fmt.Sprintf(`PatientName=Doe00*\X%d`, i) }},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for i := range b.N {
+				got, err := ids(a, identifier(b, append(keys, c.key(i))...))
+				if err != nil || got == "" {
+					b.Fatal(got, err)
+				}
+			}
+		})
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -152,16 +153,18 @@ func list[T ~string](values []T) string {
 	return string(b)
 }
 
-// text narrows a text column by one value or by a pattern's prefix. Long values are
-// clipped in the columns.
+// text narrows a text column by values or by a pattern's prefix. Long values are clipped in
+// the columns.
 func (q *query) text(column string, c *match.Condition) {
-	if len(c.Values) != 1 || len(c.Values[0]) > 64 {
+	if slices.ContainsFunc(c.Values, func(s string) bool { return len(s) > 64 }) {
 		return
 	}
-	switch c.Kind {
-	case match.Single:
+	switch {
+	case c.Kind == match.Single && len(c.Values) == 1:
 		q.add(column+" = ?", c.Values[0])
-	case match.Pattern:
+	case c.Kind == match.Single:
+		q.list(column, c)
+	case c.Kind == match.Pattern && len(c.Values) == 1:
 		if prefix, _ := match.Prefix(c.Values[0]); prefix != "" {
 			q.add(column+" >= ? AND "+column+" <= ?", prefix, prefix+"\xff")
 		}
