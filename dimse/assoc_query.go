@@ -20,8 +20,13 @@ const cancelWait = 10 * time.Second
 // iteration as a *StatusError. Leaving the loop sends C-CANCEL, reads what is still on its
 // way, and keeps the association.
 func (a *Assoc) Find(ctx context.Context, class uid.UID, identifier *dicom.DataSet) iter.Seq2[*dicom.DataSet, error] {
+	return a.FindAt(ctx, PriorityMedium, class, identifier)
+}
+
+// FindAt is Find with a priority for the request (PS3.7 E.1).
+func (a *Assoc) FindAt(ctx context.Context, p Priority, class uid.UID, identifier *dicom.DataSet) iter.Seq2[*dicom.DataSet, error] {
 	return func(yield func(*dicom.DataSet, error) bool) {
-		cmd := Command{Op: CFind, AffectedClass: class}
+		cmd := Command{Op: CFind, AffectedClass: class, Priority: p}
 		status, err := a.iterate(ctx, &cmd, identifier, nil, func(ds *dicom.DataSet) bool {
 			return a.rsp.Status.Class() != Pending || ds == nil || yield(ds, nil)
 		})

@@ -131,6 +131,16 @@ func TestExtendedNegotiation(t *testing.T) {
 	if !seen.Relational || seen.DateTime || !seen.Fuzzy || seen.Timezone || seen.Level != query.ImageLevel || seen.Peer.Calling != "GANTRY" {
 		t.Errorf("%+v", seen)
 	}
+	for _, prio := range []dimse.Priority{dimse.PriorityHigh, dimse.PriorityMedium, dimse.PriorityLow} {
+		for _, err := range a.FindAt(t.Context(), prio, studyFind, keys(t, "IMAGE", tag.SOPInstanceUID, "")) {
+			if err != nil {
+				t.Error(err)
+			}
+		}
+		if q := <-asked; q.Priority != prio {
+			t.Errorf("priority %d, asked with %d", q.Priority, prio)
+		}
+	}
 	p := dicomtest.NewParrot(t, addr)
 	p.Associate(studyFind)
 	p.Command(1, dimse.Command{Op: dimse.CFind, MessageID: 1, HasData: true, AffectedClass: studyFind})

@@ -38,6 +38,7 @@ type batching struct {
 	pool  *dimse.Pool
 	w     *bufio.Writer
 	out   batchAnswers
+	told  sync.Once // of what the peer does not do
 
 	asked, found, failed int
 	connect              error
@@ -163,7 +164,8 @@ func (b *batching) ask(ctx context.Context, t *task) error {
 }
 
 func (b *batching) stream(ctx context.Context, a *dimse.Assoc, t *task) (n int, err error) {
-	for ds, err := range a.Find(ctx, b.class, t.identifier) {
+	b.told.Do(func() { b.o.optionsOf(b.s, a, b.class) })
+	for ds, err := range a.FindAt(ctx, b.o.priority(), b.class, t.identifier) {
 		if err != nil {
 			return n, fmt.Errorf("C-FIND: %w", err)
 		}

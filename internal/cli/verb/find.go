@@ -11,6 +11,7 @@ import (
 	"gantry/dicom/tag"
 	"gantry/dicom/uid"
 	"gantry/dimse"
+	"gantry/service/query"
 )
 
 // Find queries a peer (C-FIND, PS3.4 C.4.1).
@@ -31,12 +32,14 @@ type Find struct {
 	Syntaxes   []uid.UID
 	Repeat     int
 	Abort      bool
-	EmptyIsBad bool   // no answer is Nothing, not Done
-	DecodeUIDs bool   // odil's form: names in place of the UIDs that have one
-	NoDefaults bool   // ask for nothing that was not named
-	Modality   string // a key whose element depends on the level
-	Batch      string // file of queries, one a line; "-" is standard input, empty is none
-	Jobs       int    // associations of a batch
+	EmptyIsBad bool           // no answer is Nothing, not Done
+	DecodeUIDs bool           // odil's form: names in place of the UIDs that have one
+	NoDefaults bool           // ask for nothing that was not named
+	Modality   string         // a key whose element depends on the level
+	Options    query.Extended // to be negotiated
+	Urgency    string         // high, medium or low; empty is medium
+	Batch      string         // file of queries, one a line; "-" is standard input, empty is none
+	Jobs       int            // associations of a batch
 }
 
 // asked are the keys of a level that are returned unless the user names keys.
@@ -55,12 +58,15 @@ func asked(level string) []tag.Tag {
 
 // Run asks and prints.
 func (o *Find) Run(ctx context.Context, s *Stdio) (err error) {
-	if o.Batch != "" {
-		return o.runBatch(ctx, s)
-	}
 	class, err := o.class(finds)
 	if err != nil {
 		return err
+	}
+	if err := o.propose(class); err != nil {
+		return err
+	}
+	if o.Batch != "" {
+		return o.runBatch(ctx, s)
 	}
 	identifiers, err := o.questions()
 	if err != nil {
@@ -78,6 +84,7 @@ func (o *Find) Run(ctx context.Context, s *Stdio) (err error) {
 	defer a.Abort()
 	o.says(s, Verbose, "Association Accepted")
 	o.negotiated(s, a, contexts)
+	o.optionsOf(s, a, class)
 	w, done, err := o.output(s)
 	if err != nil {
 		return err
@@ -186,7 +193,7 @@ func (f *finding) all(ctx context.Context, identifiers []*dicom.DataSet) error {
 
 func (f *finding) ask(ctx context.Context, q *dicom.DataSet, out answers, x *extractor) error {
 	n := 0
-	for ds, err := range f.a.Find(ctx, f.class, q) {
+	for ds, err := range f.a.FindAt(ctx, f.o.priority(), f.class, q) {
 		if err != nil {
 			f.w.Flush()
 			return Fail(Failed, "C-FIND: %w", err)

@@ -34,6 +34,8 @@ type Peer struct {
 	Addr    string // host:port
 	Calling string
 
+	Extended []ul.ExtendedNegotiation // to be proposed
+
 	Connect   time.Duration // for the connection
 	Associate time.Duration // for the association
 	Respond   time.Duration // for each response
@@ -108,7 +110,7 @@ func (p *Peer) dialer(contexts []dimse.Context) (*dimse.Dialer, error) {
 	if err := p.check(); err != nil {
 		return nil, err
 	}
-	d := &dimse.Dialer{Calling: dimse.AETitle(p.Calling), Contexts: contexts, Identity: p.Identity}
+	d := &dimse.Dialer{Calling: dimse.AETitle(p.Calling), Contexts: contexts, Identity: p.Identity, Extended: p.Extended}
 	d.Window = p.Window
 	d.Limits = dimse.NetLimits{ARTIM: limit(p.Associate), Response: limit(p.Respond), Read: limit(p.Socket), Write: limit(p.Socket), MaxPDU: p.MaxPDU}
 	if p.Connect != 0 {
