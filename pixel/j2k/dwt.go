@@ -43,10 +43,7 @@ func synthesize[T int32 | float32](tc *tileComp, buf []T, stride, n int, v wavel
 	low := &tc.res[n-1]
 	lw, lh, cy := int(low.x1-low.x0), int(low.y1-low.y0), int(res.y0&1)
 	below := synthesize(tc, buf, stride, n-1, v)
-	ring := make([][]T, 2*len(v.steps)+3)
-	for i := range ring {
-		ring[i] = make([]T, w)
-	}
+	ring := newRing[T](len(v.steps), w)
 	y := -1
 	rows := func() []T {
 		y++
@@ -67,21 +64,32 @@ func synthesize[T int32 | float32](tc *tileComp, buf []T, stride, n int, v wavel
 		}
 		return dst
 	}
-	return v.lifted(rows, h, cy)
+	switch {
+	case h > 1:
+		return lift(v.steps, rows, h, cy)
+	case cy == 0:
+		return rows
+	}
+	return func() []T {
+		row := rows()
+		v.alone(row)
+		return row
+	}
 }
 
-// lifted has the steps change rows, h of them; c is the parity of the first.
-func (v *wavelet[T]) lifted(rows func() []T, h, c int) func() []T {
-	if h == 1 {
-		return func() []T {
-			row := rows()
-			if c == 1 {
-				v.alone(row)
-			}
-			return row
-		}
+// newRing makes as many rows as are in use at a time where steps lift them.
+func newRing[T any](steps, w int) [][]T {
+	ring := make([][]T, 2*steps+3)
+	for i := range ring {
+		ring[i] = make([]T, w)
 	}
-	for s, step := range v.steps {
+	return ring
+}
+
+// lift has the steps change rows, h of them and more than one; the first step changes those
+// of parity c.
+func lift[T int32 | float32](steps []func(d, a, b []T), rows func() []T, h, c int) func() []T {
+	for s, step := range steps {
 		l := &lifter[T]{from: rows, h: h, next: c ^ s&1, step: step}
 		rows = l.row
 	}

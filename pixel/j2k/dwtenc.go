@@ -2,139 +2,148 @@ package j2k
 
 import "math"
 
-// forward takes the resolutions n to 1 apart (T.800 F.4).
-func (tc *tileComp) forward(p *plane, n int) {
-	if p.i != nil {
-		analyze(tc, p.i, p.w, n, split53, splitRows53)
+// analysis is how rows come apart: changed by their neighbours in some steps, then each into
+// two halves. What is encoded begins at the origin, so that first samples are low ones.
+type analysis[T int32 | float32] struct {
+	steps []func(d, a, b []T)
+	weigh func(row []T, high bool) // nil: a low row is worth as much as a high one
+	part  func(low, high, row []T)
+}
+
+// forward takes the resolutions n to 1 apart (T.800 F.4), of samples that come row by row.
+func (tc *tileComp) forward(p *plane, n int, from source) {
+	if from.i != nil {
+		p.i = make([]int32, p.w*p.h)
+		analyze(tc, p.i, p.w, n, from.i, analysis[int32]{steps: splits53, part: part53})
 	} else {
-		analyze(tc, p.f, p.w, n, split97, splitRows97)
+		p.f = make([]float32, p.w*p.h)
+		analyze(tc, p.f, p.w, n, from.f, analysis[float32]{steps: splits97, weigh: unweigh97, part: part97})
 	}
 }
 
-// analyze is synthesize backwards: the columns of a resolution, all at once row by row; then
-// each row, whose two halves go to their places.
-func analyze[T int32 | float32](tc *tileComp, buf []T, stride, n int, line func([]T, int), rows func([]T, int, int, int)) {
-	var tmp []T
+// analyze is synthesize backwards.
+func analyze[T int32 | float32](tc *tileComp, buf []T, stride, n int, rows func() []T, v analysis[T]) {
 	for r := n; r >= 1; r-- {
-		res, low := &tc.res[r], &tc.res[r-1]
-		w, h := int(res.x1-res.x0), int(res.y1-res.y0)
-		if w == 0 || h == 0 {
-			continue
-		}
-		if tmp == nil {
-			tmp = make([]T, w*h)
-		}
-		tmp = tmp[:w*h]
-		for y := range h {
-			copy(tmp[y*w:y*w+w], buf[y*stride:y*stride+w])
-		}
-		lw, lh := int(low.x1-low.x0), int(low.y1-low.y0)
-		cx, cy := int(res.x0&1), int(res.y0&1)
-		rows(tmp, w, h, cy)
-		for y := range h {
-			from := 2*y + cy
-			if y >= lh {
-				from = 2*(y-lh) + 1 - cy
-			}
-			src, dst := tmp[from*w:from*w+w], buf[y*stride:y*stride+w]
-			line(src, cx)
-			for i := range dst[:lw] {
-				dst[i] = src[2*i+cx]
-			}
-			for i := range dst[lw:] {
-				dst[lw+i] = src[2*i+1-cx]
-			}
-		}
+		rows = v.below(&tc.res[r], &tc.res[r-1], buf, stride, rows)
+	}
+	for y := range int(tc.res[0].y1) {
+		copy(buf[y*stride:], rows())
 	}
 }
 
-// split53 is F.4.8.2; c is the parity of the first sample.
-func split53(a []int32, c int) {
-	n := len(a)
-	if n == 1 {
-		a[0] <<= c
-		return
+// below gives the rows of the resolution below that of the rows given; the other subbands
+// go to their places.
+func (v analysis[T]) below(res, low *resolution, buf []T, stride int, rows func() []T) func() []T {
+	w, h, lw, lh := int(res.x1), int(res.y1), int(low.x1), int(low.y1)
+	if h > 1 {
+		rows = lift(v.steps, rows, h, 1)
 	}
-	for i := 1 - c; i < n; i += 2 {
-		l, r := mirror(i, n)
-		a[i] -= (a[l] + a[r]) >> 1
+	ring := newRing[T](len(v.steps), lw)
+	take := func(low []T, at int, high bool) {
+		row := rows()
+		if v.weigh != nil && h > 1 {
+			v.weigh(row, high)
+		}
+		v.part(low, buf[at+lw:at+w], row)
 	}
-	for i := c; i < n; i += 2 {
-		l, r := mirror(i, n)
-		a[i] += (a[l] + a[r] + 2) >> 2
+	y := -1
+	return func() []T {
+		y++
+		out := ring[y%len(ring)]
+		take(out, y*stride, false)
+		if 2*y+1 < h {
+			at := (lh + y) * stride
+			take(buf[at:at+lw], at, true)
+		}
+		return out
 	}
 }
 
-func splitRows53(a []int32, w, h, c int) {
-	if h == 1 {
-		for i := range a {
-			a[i] <<= c
-		}
-		return
-	}
-	for y := 1 - c; y < h; y += 2 {
-		u, v := mirror(y, h)
-		d, l, r := a[y*w:y*w+w], a[u*w:u*w+w], a[v*w:v*w+w]
+// splits53 is F.4.8.2 for rows.
+var splits53 = []func(d, a, b []int32){
+	func(d, a, b []int32) {
+		a, b = a[:len(d)], b[:len(d)]
 		for i := range d {
-			d[i] -= (l[i] + r[i]) >> 1
+			d[i] -= (a[i] + b[i]) >> 1
 		}
-	}
-	for y := c; y < h; y += 2 {
-		u, v := mirror(y, h)
-		d, l, r := a[y*w:y*w+w], a[u*w:u*w+w], a[v*w:v*w+w]
+	},
+	func(d, a, b []int32) {
+		a, b = a[:len(d)], b[:len(d)]
 		for i := range d {
-			d[i] += (l[i] + r[i] + 2) >> 2
+			d[i] += (a[i] + b[i] + 2) >> 2
 		}
+	},
+}
+
+// part53 is F.4.8.2 within a row.
+func part53(low, high, x []int32) {
+	n := len(x)
+	if n == 1 {
+		low[0] = x[0]
+		return
+	}
+	before := int32(0)
+	for i := range high {
+		a, c := x[2*i], x[2*i]
+		if 2*i+2 < n {
+			c = x[2*i+2]
+		}
+		d := x[2*i+1] - (a+c)>>1
+		if i == 0 {
+			before = d
+		}
+		high[i], low[i] = d, a+(before+d+2)>>2
+		before = d
+	}
+	if n&1 == 1 {
+		low[n/2] = x[n-1] + (2*before+2)>>2
 	}
 }
 
-// split97 is F.4.8.1.
-func split97(a []float32, c int) {
-	n := len(a)
-	if n == 1 {
-		a[0] *= float32(1 + c)
-		return
-	}
+// splits97 is F.4.8.1 for rows.
+var splits97 = func() (steps []func(d, a, b []float32)) {
 	for s := 3; s >= 0; s-- {
 		k := lifts97[s]
-		for i := c ^ s&1; i < n; i += 2 {
-			l, r := mirror(i, n)
-			a[i] += k * (a[l] + a[r])
-		}
-	}
-	for i := c; i < n; i += 2 {
-		a[i] *= 1 / k97
-	}
-	for i := 1 - c; i < n; i += 2 {
-		a[i] *= 1 / high97
-	}
-}
-
-func splitRows97(a []float32, w, h, c int) {
-	if h == 1 {
-		for i := range a {
-			a[i] *= float32(1 + c)
-		}
-		return
-	}
-	for s := 3; s >= 0; s-- {
-		k := lifts97[s]
-		for y := c ^ s&1; y < h; y += 2 {
-			u, v := mirror(y, h)
-			d, l, r := a[y*w:y*w+w], a[u*w:u*w+w], a[v*w:v*w+w]
+		steps = append(steps, func(d, a, b []float32) {
+			a, b = a[:len(d)], b[:len(d)]
 			for i := range d {
-				d[i] += k * (l[i] + r[i])
+				d[i] += k * (a[i] + b[i])
 			}
+		})
+	}
+	return steps
+}()
+
+// unweigh97 is the last two steps of F.4.8.1 for a row.
+func unweigh97(a []float32, high bool) {
+	k := float32(1 / k97)
+	if high {
+		k = 1 / high97
+	}
+	for i := range a {
+		a[i] *= k
+	}
+}
+
+// part97 is F.4.8.1 within a row, which it changes.
+func part97(low, high, x []float32) {
+	n := len(x)
+	if n == 1 {
+		low[0] = x[0]
+		return
+	}
+	for s := 3; s >= 0; s-- {
+		k := lifts97[s]
+		for i := s & 1; i < n; i += 2 {
+			l, r := mirror(i, n)
+			x[i] += k * (x[l] + x[r])
 		}
 	}
-	for y := range h {
-		k := float32(1 / k97)
-		if y&1 != c {
-			k = 1 / high97
-		}
-		for i := range a[y*w : y*w+w] {
-			a[y*w+i] *= k
-		}
+	for i := range low {
+		low[i] = x[2*i] * (1 / k97)
+	}
+	for i := range high {
+		high[i] = x[2*i+1] * (1 / high97)
 	}
 }
 

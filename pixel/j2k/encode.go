@@ -213,10 +213,11 @@ func stepOf(step float64, nominal int) uint16 {
 
 // encode transforms the samples and encodes the code blocks.
 func (t *tile) encode(src []byte, info Info, o EncodeOptions) error {
-	planes := t.load(src, info, o.Step == 0)
-	t.mix(planes)
+	planes := make([]plane, info.Components)
 	for k := range planes {
-		t.comps[k].forward(&planes[k], t.comps[k].c.levels)
+		planes[k].w, planes[k].h = info.Width, info.Height
+		l := loader{src: src, info: info, comp: k, mct: t.p.mct}
+		t.comps[k].forward(&planes[k], t.comps[k].c.levels, l.source(o.Step == 0))
 	}
 	budget := int64(math.MaxInt64)
 	var jobs []encodeJob
@@ -234,70 +235,6 @@ func (t *tile) encode(src []byte, info Info, o EncodeOptions) error {
 		e := new(encoders)
 		return func(j *encodeJob) error { return j.run(e) }
 	})
-}
-
-// load reads the samples into planes, unsigned ones shifted to around zero (T.800 G.1).
-func (t *tile) load(src []byte, info Info, reversible bool) []plane {
-	planes := make([]plane, info.Components)
-	width, n := info.SampleBytes(), info.Width*info.Height
-	shift := int32(1) << (info.Bits - 1)
-	if info.Signed {
-		shift = 0
-	}
-	unused := 32 - info.Bits
-	for k := range planes {
-		p := &planes[k]
-		p.w, p.h, p.i = info.Width, info.Height, make([]int32, n)
-		for i := range p.i {
-			v := get(src[(i*info.Components+k)*width:], width)
-			if info.Signed {
-				v = v << unused >> unused
-			} else {
-				v = int32(uint32(v) << unused >> unused)
-			}
-			p.i[i] = v - shift
-		}
-	}
-	if !reversible {
-		for k := range planes {
-			p := &planes[k]
-			p.f = make([]float32, n)
-			for i, v := range p.i {
-				p.f[i] = float32(v)
-			}
-			p.i = nil
-		}
-	}
-	return planes
-}
-
-func get(b []byte, width int) int32 {
-	switch width {
-	case 1:
-		return int32(b[0])
-	case 2:
-		return int32(binary.LittleEndian.Uint16(b))
-	}
-	return int32(binary.LittleEndian.Uint32(b))
-}
-
-// mix is the component transformation (T.800 Annex G).
-func (t *tile) mix(p []plane) {
-	if !t.p.mct {
-		return
-	}
-	if a, b, c := p[0].i, p[1].i, p[2].i; a != nil {
-		for i, r := range a {
-			g := b[i]
-			a[i], b[i], c[i] = (r+2*g+c[i])>>2, c[i]-g, r-g
-		}
-		return
-	}
-	a, b, c := p[0].f, p[1].f, p[2].f
-	for i, r := range a {
-		y := 0.299*r + 0.587*b[i] + 0.114*c[i]
-		a[i], b[i], c[i] = y, (c[i]-y)/1.772, (r-y)/1.402
-	}
 }
 
 // encodeJob is a code block to be encoded.
