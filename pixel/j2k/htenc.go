@@ -48,6 +48,8 @@ func (e *htEncoder) encode(data []uint32, stride int) (code []byte, most int) {
 // line encodes a line of quads and returns the most bits of a sample.
 func (e *htEncoder) line(top, low []uint32, first bool) (most int) {
 	n := len(top) / 2
+	e.mag.room(n * 4 * 31)
+	e.vlc.room(n * (7 + 8))
 	left, over, last := uint32(0), uint32(0), uint32(0) // significance, and of above; exponent above
 	for q := 0; q < n; q += 2 {
 		var pair [2]quad
@@ -70,7 +72,7 @@ func (e *htEncoder) line(top, low []uint32, first bool) (most int) {
 				e.mel.bit(p.rho != 0)
 			}
 			if p.choose(table, ctx, exp, high); ctx != 0 || p.rho != 0 {
-				e.vlc.put(p.code&0xFF, uint(p.code>>8&15))
+				e.vlc.put(uint64(p.code&0x7F), uint(p.code>>8&15))
 			}
 			e.magnitudes(p)
 			most = max(most, int(p.u))
@@ -82,14 +84,22 @@ func (e *htEncoder) line(top, low []uint32, first bool) (most int) {
 
 // load takes the samples of a quad and returns their exponents.
 func (p *quad) load(a, b, c, d uint32) (exp [4]uint32) {
-	for i, v := range [4]uint32{a, b, c, d} {
-		if m := v &^ signBit; m != 0 {
-			p.rho |= 1 << i
-			p.s[i] = (m-1)<<1 | v>>31
-			exp[i] = uint32(bits.Len32(p.s[i] | 1))
-		}
-	}
+	p.s[0], exp[0] = sampleOf(a)
+	p.s[1], exp[1] = sampleOf(b)
+	p.s[2], exp[2] = sampleOf(c)
+	p.s[3], exp[3] = sampleOf(d)
+	p.rho = on(a) | on(b)<<1 | on(c)<<2 | on(d)<<3
 	return exp
+}
+
+// on is 1 for a coefficient that is not zero.
+func on(v uint32) uint32 { return (v&^signBit + 1<<31 - 1) >> 31 }
+
+// sampleOf is what is coded of a coefficient, and its exponent: both 0 for a zero.
+func sampleOf(v uint32) (s, exp uint32) {
+	is := -on(v)
+	s = ((v&^signBit-1)<<1 | v>>31) & is
+	return s, uint32(bits.Len32(s | is&1))
 }
 
 // choose finds the codeword; high is the largest exponent above.
@@ -117,12 +127,16 @@ func (p *quad) choose(table *[4096]uint16, ctx uint32, exp [4]uint32, high uint3
 
 // magnitudes writes what the codeword leaves open of the samples.
 func (e *htEncoder) magnitudes(p *quad) {
-	for i, s := range p.s {
-		if p.rho>>i&1 != 0 {
-			m := p.u - p.code>>(12+i)&1
-			e.mag.put(s&(1<<m-1), uint(m))
+	v, n := uint64(0), uint(0)
+	for i := range uint32(4) {
+		m := (p.u - p.code>>(12+i)&1) & -(p.rho >> i & 1) & 31
+		v |= uint64(p.s[i]&(1<<(m&31)-1)) << (n & 63)
+		if n += uint(m); p.u > 14 { // four may be too much at a time
+			e.mag.put(v, n)
+			v, n = 0, 0
 		}
 	}
+	e.mag.put(v, n)
 }
 
 // exponents writes how far two quads are above their predictions (T.814 7.3.6).
@@ -133,13 +147,13 @@ func (e *htEncoder) exponents(a, b uint32, first bool) {
 			a, b = a-2, b-2
 		} else if a > 2 {
 			p, n, s, k := uvlcCode(a)
-			e.vlc.put(p|(b-1)<<n|s<<(n+1), n+1+k)
+			e.vlc.put(uint64(p|(b-1)<<n|s<<(n+1)), n+1+k)
 			return
 		}
 	}
 	p0, n0, s0, k0 := uvlcCode(a)
 	p1, n1, s1, k1 := uvlcCode(b)
-	e.vlc.put(p0|p1<<n0|s0<<(n0+n1)|s1<<(n0+n1+k0), n0+n1+k0+k1)
+	e.vlc.put(uint64(p0|p1<<n0|s0<<(n0+n1)|s1<<(n0+n1+k0)), n0+n1+k0+k1)
 }
 
 // uvlcCode is T.814 Table 3: prefix and suffix of a value, with their lengths.

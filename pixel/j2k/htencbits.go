@@ -8,31 +8,38 @@ import (
 // bitSink collects bits, the lowest first.
 type bitSink struct {
 	b   []byte
+	at  int // whole bytes in b
 	acc uint64
-	n   uint // bits in acc, below 32
+	n   uint // bits in acc, below 8
 }
 
-func (s *bitSink) start() { s.b, s.acc, s.n = s.b[:0], 0, 0 }
+func (s *bitSink) start() { s.at, s.acc, s.n = 0, 0, 0 }
 
-// put takes n bits, up to 31.
-func (s *bitSink) put(v uint32, n uint) {
-	s.acc |= uint64(v) << s.n
-	if s.n += n; s.n >= 32 {
-		s.b = binary.LittleEndian.AppendUint32(s.b, uint32(s.acc))
-		s.acc >>= 32
-		s.n -= 32
+// room makes room for n bits and a few bytes behind them.
+func (s *bitSink) room(n int) {
+	if need := s.at + n/8 + 24; need > len(s.b) {
+		s.b = append(s.b[:s.at], make([]byte, 2*need-s.at)...)
 	}
 }
 
+// put takes n bits, up to 56, for which there must be room.
+func (s *bitSink) put(v uint64, n uint) {
+	s.acc |= v << (s.n & 7)
+	binary.LittleEndian.PutUint64(s.b[s.at:], s.acc)
+	s.n += n
+	s.at += int(s.n >> 3)
+	s.acc >>= s.n & 0x38
+	s.n &= 7
+}
+
 // bits is how many there are.
-func (s *bitSink) bits() uint { return 8*uint(len(s.b)) + s.n }
+func (s *bitSink) bits() uint { return 8*uint(s.at) + s.n }
 
 // close returns the bits and ones behind them, enough for look.
 func (s *bitSink) close() []byte {
-	out := binary.LittleEndian.AppendUint64(s.b, s.acc|^uint64(0)<<s.n)
-	out = append(out, 255, 255, 255, 255, 255, 255, 255, 255)
-	s.b = out[:len(s.b)]
-	return out
+	s.room(0)
+	out := binary.LittleEndian.AppendUint64(s.b[:s.at], s.acc|^uint64(0)<<s.n)
+	return append(out, 255, 255, 255, 255, 255, 255, 255, 255)
 }
 
 // stuff appends n bits as bytes, of which one behind FF has seven bits (T.814 7.1.2). Ones

@@ -38,6 +38,8 @@ func (r *refined) near(x, y int) bool {
 
 // write fills the two sinks for the lowest bit.
 func (r *refined) write() {
+	r.spp.room(2 * r.w * r.h)
+	r.mrp.room(r.w * r.h)
 	r.known = map[[2]int]bool{}
 	for y := range r.h {
 		for x := range r.w {
@@ -50,24 +52,24 @@ func (r *refined) write() {
 		for x := range r.w {
 			for y := y0; y < min(y0+4, r.h); y++ {
 				if m := r.magnitude(x, y); m > 1 {
-					r.mrp.put(uint32(m&1), 1)
+					r.mrp.put(uint64(m&1), 1)
 				}
 			}
 		}
 	}
 	for y0 := 0; y0 < r.h; y0 += 4 {
 		for x0 := 0; x0 < r.w; x0 += 4 {
-			var signs []uint32
+			var signs []uint64
 			for x := x0; x < min(x0+4, r.w); x++ {
 				for y := y0; y < min(y0+4, r.h); y++ {
 					if r.known[[2]int{x, y}] || !r.near(x, y) {
 						r.lose(x, y)
 						continue
 					}
-					m := uint32(r.magnitude(x, y))
+					m := uint64(r.magnitude(x, y))
 					if r.spp.put(m, 1); m == 1 {
 						r.known[[2]int{x, y}] = true
-						signs = append(signs, uint32(r.v[y*r.w+x])>>31)
+						signs = append(signs, uint64(uint32(r.v[y*r.w+x])>>31))
 					}
 				}
 			}
