@@ -88,8 +88,11 @@ func (t *tagTree) tell(h *headerWriter, values []int32, leaf int, threshold int3
 	}
 }
 
-// writePacket appends the one packet of a precinct (T.800 B.9, B.10).
-func (q *precinct) writePacket(dst []byte) []byte {
+// writePacket appends the one packet of a precinct (T.800 B.9).
+func (q *precinct) writePacket(dst []byte) []byte { return q.writeBody(q.writeHead(dst)) }
+
+// writeHead appends its header (B.10).
+func (q *precinct) writeHead(dst []byte) []byte {
 	h := newHeaderWriter(dst)
 	if !slices.ContainsFunc(q.parts, part.some) {
 		h.bit(0)
@@ -99,7 +102,11 @@ func (q *precinct) writePacket(dst []byte) []byte {
 	for i := range q.parts {
 		q.parts[i].writeHeader(&h)
 	}
-	dst = h.end()
+	return h.end()
+}
+
+// writeBody appends what its header tells of.
+func (q *precinct) writeBody(dst []byte) []byte {
 	for i := range q.parts {
 		for j := range q.parts[i].blocks {
 			if cb := &q.parts[i].blocks[j]; cb.included {
