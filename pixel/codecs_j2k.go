@@ -33,11 +33,21 @@ func (j2kDecoder) Decode(dst, src []byte, d Desc, lim Limits) ([]byte, Decoded, 
 		out.Flaw = "Pixel Representation and the stream differ on whether samples are signed"
 	}
 	dst, err = settle(dst, d, f, func(dst []byte) ([]byte, error) {
-		o := j2k.DecodeOptions{Workers: 1, Limits: j2k.Limits{MaxPixels: lim.maxPixels()}}
+		o := j2k.DecodeOptions{Workers: blockWorkers(d), Limits: j2k.Limits{MaxPixels: lim.maxPixels()}}
 		dst, _, err := j2k.Decode(dst, src, o)
 		return dst, err
 	})
 	return dst, out, err
+}
+
+// blockWorkers is how many code blocks of a frame are worked at at the same time: as many as
+// there are cores where the frame is large, as it may be the only one; else one, as frames
+// go side by side.
+func blockWorkers(d Desc) int {
+	if d.pixels()*d.Samples >= 1<<20 {
+		return 0
+	}
+	return 1
 }
 
 // j2kEncoder encodes JPEG 2000: by the 5/3 wavelet without loss, by the 9/7 with.
@@ -75,7 +85,7 @@ func (j2kEncoder) Photometric(d Desc, lossy *Lossy) string {
 
 func (e j2kEncoder) Encode(dst, px []byte, d Desc, lossy *Lossy) ([]byte, error) {
 	i := j2k.Info{Width: d.Columns, Height: d.Rows, Components: d.Samples, Bits: precision(px, d), Signed: d.Signed}
-	o := j2k.EncodeOptions{Workers: 1, NoMCT: d.Photometric != RGB, HT: e.ht, ByResolution: e.byResolution}
+	o := j2k.EncodeOptions{Workers: blockWorkers(d), NoMCT: d.Photometric != RGB, HT: e.ht, ByResolution: e.byResolution}
 	if lossy != nil {
 		if !within(px, d) {
 			return dst, FormatError("bits above High Bit are set: what is nearly right there is wrong: choose a lossless syntax")
