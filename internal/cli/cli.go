@@ -128,6 +128,7 @@ var commands = [...]func(*Stdio) *cobra.Command{
 	newFsck,
 	newBackup,
 	newSynth,
+	newCompact,
 	newRestore,
 	newDelete,
 	newUndelete,

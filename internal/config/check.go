@@ -99,6 +99,9 @@ func (l *Loader) checkStorage() {
 	if s.ScrubRate < 0 || s.ScrubRate > 100_000 {
 		l.errorf(l.from("storage.scrub_rate"), "storage.scrub_rate: %d is not between 0 and 100000", s.ScrubRate)
 	}
+	if s.CompactRate < 0 || s.CompactRate > 100_000 {
+		l.errorf(l.from("storage.compact_rate"), "storage.compact_rate: %d is not between 0 and 100000", s.CompactRate)
+	}
 	if !l.Config.Database.WALMode {
 		l.errorf(l.from("database.wal_mode"), "database.wal_mode: the index cannot be crash-safe and read beside writes without it; remove the key")
 	}

@@ -66,6 +66,9 @@ type Storage struct {
 	UndoWindow      time.Duration // how long a deletion can be undone
 	ScrubRate       int           // MB a second that stored objects are read again with; 0 is never
 	ScrubEvery      time.Duration // from one round over all of them to the next; 0 is never
+	CompactEvery    time.Duration // from one look for segments to be rewritten to the next; 0 is never
+	CompactRate     int           // MB a second that they are rewritten with; 0 is never
+	Migrate         bool          // bring objects of another layout into this one
 	RepairFrom      string        // folder of a backup that damaged objects are mended from
 }
 

@@ -18,6 +18,7 @@ import (
 	"gantry/dicom/vr"
 	"gantry/dimse"
 	"gantry/internal/archive/blob/fsblob"
+	"gantry/internal/archive/compact"
 	"gantry/internal/archive/egress"
 	"gantry/internal/archive/fsck"
 	"gantry/internal/archive/index"
@@ -110,11 +111,15 @@ func elsewhere(dir, db string) (string, error) {
 	return dir, errors.Join(err1, err2)
 }
 
-// openStore opens the log, whose tail it recovers from where the index has applied it.
+// openStore opens the log, whose tail it recovers from where the index has applied it, and
+// ends what was interrupted of its rewriting.
 func (a *archive) openStore(ctx context.Context, c *config.Config, log *slog.Logger, applied record.Position) error {
 	var err error
 	a.store, err = fsblob.Open(ctx, a.dir, fsblob.Options{Naming: fsblob.Naming(c.Storage.Naming), PackMax: c.Storage.PackMax, MinFree: c.Storage.MinFree, Applied: applied, Log: log})
-	return err
+	if err != nil {
+		return err
+	}
+	return compact.Settle(ctx, a.store, a.index)
 }
 
 func (a *archive) close() error {

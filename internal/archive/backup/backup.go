@@ -14,9 +14,11 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"time"
 
 	"gantry/internal/archive/blob/fsblob"
 	"gantry/internal/archive/index"
+	"gantry/internal/vfs"
 )
 
 // Index is the part of an index that is copied.
@@ -51,8 +53,13 @@ type Summary struct {
 // Run brings the backup in Options.To up to date. Files of an earlier backup that are
 // still right are kept, so that the second one costs what is new. When it returns
 // without an error all is on disk.
-func Run(ctx context.Context, x Index, o Options) (Summary, error) {
+func Run(ctx context.Context, x Index, o Options) (_ Summary, err error) {
 	b := &run{ctx: ctx, o: o}
+	lock, err := b.lock()
+	if err != nil {
+		return b.sum, err
+	}
+	defer func() { err = errors.Join(err, lock.Close()) }()
 	for _, d := range []string{"log", "objects", "tmp"} {
 		if err := os.MkdirAll(filepath.Join(o.To, d), 0o700); err != nil {
 			return b.sum, err
@@ -70,6 +77,24 @@ func Run(ctx context.Context, x Index, o Options) (Summary, error) {
 		return b.sum, fmt.Errorf("objects: %w", err)
 	}
 	return b.sum, b.finish()
+}
+
+// LockName is the file of a storage folder that is locked while the log is copied, or a
+// part of it is rewritten: one waits for the other.
+const LockName = "REWRITE"
+
+func (b *run) lock() (io.Closer, error) {
+	for {
+		l, err := vfs.OS{}.Lock(filepath.Join(b.o.From, LockName))
+		if !errors.Is(err, vfs.ErrLocked) {
+			return l, err
+		}
+		select {
+		case <-time.After(200 * time.Millisecond):
+		case <-b.ctx.Done():
+			return nil, context.Cause(b.ctx)
+		}
+	}
 }
 
 type run struct {
@@ -112,7 +137,7 @@ func (b *run) log() error {
 		return err
 	}
 	for _, e := range entries {
-		n, ok := fsblob.SegmentNumber(e.Name())
+		n, _, ok := fsblob.ParseSegment(e.Name())
 		applied := b.sum.State.Applied
 		if !ok || n > applied.Segment {
 			continue
@@ -220,6 +245,9 @@ func (b *run) finish() error {
 			return err
 		}
 	}
+	if err := b.outdated(); err != nil {
+		return err
+	}
 	for _, suffix := range []string{"-wal", "-shm"} { // of a backup that was served
 		if err := os.Remove(filepath.Join(b.o.To, indexName+suffix)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
@@ -229,4 +257,26 @@ func (b *run) finish() error {
 		return err
 	}
 	return syncPath(b.o.To)
+}
+
+// outdated removes segments that were rewritten since an earlier backup copied them.
+func (b *run) outdated() error {
+	entries, err := os.ReadDir(filepath.Join(b.o.To, "log"))
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		n, _, ok := fsblob.ParseSegment(e.Name())
+		if !ok || n >= b.sum.State.Applied.Segment {
+			continue
+		}
+		_, err := os.Stat(filepath.Join(b.o.From, "log", e.Name()))
+		if errors.Is(err, fs.ErrNotExist) {
+			err = os.Remove(filepath.Join(b.o.To, "log", e.Name()))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

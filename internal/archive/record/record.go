@@ -166,6 +166,13 @@ type Stored struct {
 	Sums     Sums
 }
 
+// Moved is where a store has an object now.
+type Moved struct {
+	Record   ID
+	Instance uid.UID
+	Ref      Ref
+}
+
 // Logged is a record read back from a log. Err is set where the log is damaged: the
 // record, as far as it could be read, is not to be applied, and reading goes on behind it.
 type Logged struct {

@@ -64,13 +64,13 @@ func (g *Guard) Remove(r record.Ref) {
 	delete(g.bad, r)
 }
 
-// mostDamaged bounds what a Guard remembers of an index: an archive with more damage than
+// MostDamaged bounds what a Guard remembers of an index: an archive with more damage than
 // that is to be restored as a whole.
-const mostDamaged = 1_000_000
+const MostDamaged = 1_000_000
 
 // Load notes what an index says is damaged.
 func (g *Guard) Load(ctx context.Context, x Index) error {
-	list, err := x.Damaged(ctx, mostDamaged)
+	list, err := x.Damaged(ctx, MostDamaged)
 	for i := range list {
 		g.Add(list[i].Location.Ref)
 	}

@@ -138,8 +138,14 @@ func (s *Scrubber) object(ctx context.Context, l *index.Location) error {
 		return nil
 	}
 	kept, err := s.Index.Kept(ctx, l.Instance)
-	if err != nil || !contains(kept, l) { // purged meanwhile
+	if err != nil {
 		return err
+	}
+	switch now := find(kept, l); {
+	case now == nil: // purged meanwhile
+		return nil
+	case now.Ref != l.Ref: // it lies elsewhere by now
+		return s.object(ctx, now)
 	}
 	return s.Damage(ctx, l, kept, bad)
 }
@@ -150,13 +156,14 @@ func isDamage(err error) bool {
 		errors.Is(err, io.ErrUnexpectedEOF)
 }
 
-func contains(kept []index.Location, l *index.Location) bool {
+// find returns what is kept of an object.
+func find(kept []index.Location, l *index.Location) *index.Location {
 	for i := range kept {
 		if kept[i].Record == l.Record {
-			return true
+			return &kept[i]
 		}
 	}
-	return false
+	return nil
 }
 
 // clear takes the flag off an object that was damaged and is well.
@@ -219,7 +226,7 @@ func (s *Scrubber) mend(ctx context.Context, l *index.Location, kept []index.Loc
 	if s.Backup == "" {
 		return "", err
 	}
-	o, oerr := fsblob.OpenCopy(s.Backup, l.Ref)
+	o, oerr := fsblob.OpenCopy(s.Backup, l.Ref, l.Record)
 	if oerr != nil {
 		return "", fmt.Errorf("backup: %w", oerr)
 	}

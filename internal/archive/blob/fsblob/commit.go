@@ -165,7 +165,7 @@ func (s *Store) write(members []member, out []record.Stored) error {
 	for i := range members {
 		m := &members[i]
 		bufs = append(bufs, m.bufs...)
-		p := place{segment: s.seg.number, offset: at + m.lead, head: m.sums.Head, size: m.sums.Size(), path: m.path}
+		p := place{segment: segmentID{number: s.seg.number}, offset: at + m.lead, head: m.sums.Head, size: m.sums.Size(), path: m.path}
 		at += m.size
 		out[i] = record.Stored{Position: record.Position{Segment: s.seg.number, Offset: at}, Sums: m.sums}
 		if m.sums.Size() > 0 || m.path != "" {
@@ -191,6 +191,17 @@ func (s *Store) undo(err error) error {
 		return s.fail(errors.Join(err, terr))
 	}
 	return s.full(err)
+}
+
+// Seal ends the last segment, so that it can be rewritten when a record in the next one was
+// applied.
+func (s *Store) Seal() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.usable(); err != nil || s.end == 0 {
+		return err
+	}
+	return s.roll()
 }
 
 // roll seals the segment and makes the next one.

@@ -3,6 +3,7 @@
 //
 //	LOCK                    held while the store is open
 //	log/<20 digits>.tar     the segments, of which only the last one is written to
+//	log/<20 digits>-<n>.tar one that was rewritten n times, see Rewrite
 //	objects/...             large objects, or all of them when a Naming is chosen
 //	tmp/                    objects on their way in, emptied at start
 //	reserve                 room for the index on a full disk
@@ -35,7 +36,7 @@ type Options struct {
 	FS          vfs.FS          // nil is the system's
 	Naming      Naming          // of plain files; Pack keeps small objects in segments
 	PackMax     int64           // largest object in a segment; 0 is 4 MiB
-	SegmentSize int64           // 0 is 256 MiB
+	SegmentSize int64           // 0 is 256 MiB, 4 MiB when all objects are files of their own
 	StageBudget int64           // memory for objects on their way in; 0 is 32 MiB
 	MaxObject   int64           // largest object; 0 is 1 TiB
 	MinFree     int64           // room that stays free; 0 is the larger of 1 GiB and 1 %, negative none
@@ -50,6 +51,9 @@ func (o *Options) setDefaults() error {
 	}
 	if o.Log == nil {
 		o.Log = slog.Default()
+	}
+	if o.SegmentSize == 0 && o.Naming != Pack { // what is rewritten at a time is bounded by its objects
+		o.SegmentSize = 4 << 20
 	}
 	for _, d := range []struct {
 		v   *int64
@@ -92,6 +96,8 @@ type Store struct {
 	seg  *segment   // the last one
 	end  int64      // where the next record goes
 	next uint64     // number of the next segment
+
+	rewriting sync.Mutex // held while a segment is rewritten, an older one is removed, or an object is mended
 
 	handles handles
 	dirs    folders
@@ -209,17 +215,21 @@ func (s *Store) checkRoom() error {
 		if err != nil {
 			return fmt.Errorf("object store: %w", err)
 		}
-		floor := s.o.MinFree
-		if floor == 0 {
-			floor = max(1<<30, sp.Total/100)
-		}
-		s.room.Store(sp.Free > floor)
+		s.room.Store(sp.Free > s.floor(sp))
 		s.roomAt.Store(now)
 	}
 	if !s.room.Load() {
 		return fmt.Errorf("%w: free room is below the limit", blob.ErrFull)
 	}
 	return nil
+}
+
+// floor is the room that stays free.
+func (s *Store) floor(sp vfs.Space) int64 {
+	if s.o.MinFree != 0 {
+		return s.o.MinFree
+	}
+	return max(1<<30, sp.Total/100)
 }
 
 // ReleaseReserve removes the reserve file, so that the index can write its last words.

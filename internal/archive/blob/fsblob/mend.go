@@ -67,6 +67,11 @@ func (s *Store) Mend(ctx context.Context, r record.Ref, sums record.Sums, from i
 	if err := Verify(from, sums); err != nil {
 		return fmt.Errorf("mend: the copy: %w", err)
 	}
+	s.rewriting.Lock()
+	defer s.rewriting.Unlock()
+	if err := s.isCurrent(p); err != nil {
+		return fmt.Errorf("mend: %w", err)
+	}
 	ctx, cancel := context.WithTimeout(ctx, mendWait)
 	defer cancel()
 	if err := s.inUse.erase(ctx, r); err != nil {
@@ -88,6 +93,18 @@ func (s *Store) Mend(ctx context.Context, r record.Ref, sums record.Sums, from i
 		return s.syncFailed(err)
 	}
 	return Verify(io.NewSectionReader(h.f, p.offset, p.size), sums)
+}
+
+// isCurrent returns an error for a place in a generation of a segment that is no more read.
+func (s *Store) isCurrent(p place) error {
+	if p.path != "" {
+		return nil
+	}
+	id, err := s.current(p.segment.number)
+	if err == nil && id != p.segment {
+		err = fmt.Errorf("%w: the segment was rewritten meanwhile", blob.ErrNotFound)
+	}
+	return err
 }
 
 // mendFile writes a file beside the damaged one and puts it in its place.
@@ -118,13 +135,33 @@ func (s *Store) mendFile(p place, sums record.Sums, from io.ReaderAt) error {
 	return s.fs.SyncDir(filepath.Dir(name))
 }
 
-// OpenCopy opens an object in the folder of a backup, where it lies as it does here.
-func OpenCopy(dir string, r record.Ref) (blob.Object, error) {
+// OpenCopy opens an object in the folder of a backup, where it lies as it does here, or in
+// a segment that was rewritten here or there since.
+func OpenCopy(dir string, r record.Ref, id record.ID) (blob.Object, error) {
 	p, err := parseRef(r)
 	if err != nil {
 		return nil, err
 	}
-	file, least, _ := Where(r)
+	o, err := openCopy(dir, p)
+	if p.path != "" || !errors.Is(err, blob.ErrNotFound) {
+		return o, err
+	}
+	entries, derr := os.ReadDir(filepath.Join(dir, "log"))
+	if derr != nil {
+		return nil, notFound(derr)
+	}
+	for _, e := range entries {
+		if n, g, ok := ParseSegment(e.Name()); ok && n == p.segment.number {
+			if q, ok := findCopy(filepath.Join(dir, "log", e.Name()), segmentID{n, g}, id); ok {
+				return openCopy(dir, q)
+			}
+		}
+	}
+	return nil, err
+}
+
+func openCopy(dir string, p place) (blob.Object, error) {
+	file, least, _ := Where(p.ref())
 	f, err := os.Open(filepath.Join(dir, filepath.FromSlash(file)))
 	if err != nil {
 		return nil, notFound(err)
@@ -137,4 +174,22 @@ func OpenCopy(dir string, r record.Ref) (blob.Object, error) {
 		return nil, errors.Join(err, f.Close())
 	}
 	return &object{SectionReader: io.NewSectionReader(f, p.offset, p.size), head: p.head, close: f.Close}, nil
+}
+
+// findCopy looks for an object in a segment of a backup.
+func findCopy(name string, segment segmentID, id record.ID) (place, bool) {
+	f, err := os.Open(name)
+	if err != nil {
+		return place{}, false
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	for at := int64(0); err == nil && at < st.Size(); {
+		var m scanned
+		if m, err = readMember(f, at, st.Size()); err == nil && m.env.ID == id && m.packed() {
+			return place{segment: segment, offset: m.body, head: m.sums.Head, size: m.sums.Size()}, true
+		}
+		at = m.end
+	}
+	return place{}, false
 }

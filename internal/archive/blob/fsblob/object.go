@@ -115,6 +115,9 @@ func (s *Store) Erase(ctx context.Context, r record.Ref) error {
 		return s.eraseFile(p)
 	}
 	h, err := s.handles.get(p.segment)
+	if errors.Is(err, fs.ErrNotExist) && s.isCurrent(p) != nil {
+		return nil // the segment was rewritten; its next rewriting leaves the object out
+	}
 	if err != nil {
 		return notFound(err)
 	}

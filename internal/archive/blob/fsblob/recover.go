@@ -40,8 +40,8 @@ func (s *Store) recover(ctx context.Context) error {
 		s.next = 2
 		return err
 	}
-	last := segs[len(segs)-1]
-	f, err := s.openSegment(last)
+	last := segs[len(segs)-1].number // never rewritten
+	f, err := s.openSegment(segmentID{number: last})
 	if err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ func (s *Store) cut(at superseded) error {
 	if at.Offset == 0 {
 		return errors.Join(s.fs.Remove(name), s.fs.SyncDir(filepath.Dir(name)))
 	}
-	f, err := s.openSegment(at.Segment)
+	f, err := s.openSegment(segmentID{number: at.Segment})
 	if err != nil {
 		return err
 	}

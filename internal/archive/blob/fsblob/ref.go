@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,20 +15,34 @@ import (
 // place is a Ref taken apart. A packed object has a segment and the offset of its body, a
 // file has a path.
 type place struct {
-	segment    uint64
+	segment    segmentID
 	offset     int64
 	head, size int64
 	path       string
 }
 
-// ref writes "p.<segment>.<offset>.<head>.<size>" or "f.<head>.<size>.<path>", numbers in
+// ref writes "p.<segment>.<offset>.<head>.<size>", "q.<segment>.<generation>.<offset>.
+// <head>.<size>" for a segment that was rewritten, or "f.<head>.<size>.<path>", numbers in
 // base 36.
 func (p place) ref() record.Ref {
-	if p.path != "" {
-		return record.Ref("f." + strconv.FormatInt(p.head, 36) + "." + strconv.FormatInt(p.size, 36) + "." + p.path)
+	switch {
+	case p.path != "":
+		return record.Ref("f." + base36(p.head, p.size) + "." + p.path)
+	case p.segment.generation > 0:
+		return record.Ref("q." + base36(int64(p.segment.number), int64(p.segment.generation), p.offset, p.head, p.size))
 	}
-	return record.Ref("p." + strconv.FormatUint(p.segment, 36) + "." + strconv.FormatInt(p.offset, 36) +
-		"." + strconv.FormatInt(p.head, 36) + "." + strconv.FormatInt(p.size, 36))
+	return record.Ref("p." + base36(int64(p.segment.number), p.offset, p.head, p.size))
+}
+
+func base36(numbers ...int64) string {
+	var b []byte
+	for i, n := range numbers {
+		if i > 0 {
+			b = append(b, '.')
+		}
+		b = strconv.AppendInt(b, n, 36)
+	}
+	return string(b)
 }
 
 // FileOf returns the path, below objects/ and with slashes, of an object that is a file of
@@ -56,23 +71,26 @@ func Where(r record.Ref) (file string, least int64, ok bool) {
 	case p.path != "":
 		return "objects/" + p.path, p.size, true
 	}
-	return fmt.Sprintf("log/%020d.tar", p.segment), p.offset + p.size, true
+	return "log/" + p.segment.String(), p.offset + p.size, true
 }
 
 func parseRef(r record.Ref) (place, error) {
 	bad := fmt.Errorf("%w: reference %.80q", blob.ErrNotFound, string(r))
 	kind, rest, _ := strings.Cut(string(r), ".")
 	switch kind {
-	case "p":
+	case "p", "q":
 		f := strings.Split(rest, ".")
-		if len(f) != 4 {
+		if kind == "p" {
+			f = slices.Insert(f, min(1, len(f)), "0")
+		}
+		if len(f) != 5 {
 			return place{}, bad
 		}
 		n, err := numbers(f)
-		if err != nil || n[2] > n[3] || n[1] > 1<<62-n[3] {
+		if err != nil || n[3] > n[4] || n[2] > 1<<62-n[4] || n[1] > 1<<31-1 || (n[1] > 0) != (kind == "q") {
 			return place{}, bad
 		}
-		return place{segment: uint64(n[0]), offset: n[1], head: n[2], size: n[3]}, nil
+		return place{segment: segmentID{uint64(n[0]), uint32(n[1])}, offset: n[2], head: n[3], size: n[4]}, nil
 	case "f":
 		f := strings.SplitN(rest, ".", 3)
 		if len(f) != 3 {
@@ -87,8 +105,8 @@ func parseRef(r record.Ref) (place, error) {
 	return place{}, bad
 }
 
-func numbers(f []string) ([4]int64, error) {
-	var out [4]int64
+func numbers(f []string) ([5]int64, error) {
+	var out [5]int64
 	var errs error
 	for i, s := range f {
 		v, err := strconv.ParseUint(s, 36, 62)

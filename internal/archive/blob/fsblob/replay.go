@@ -24,11 +24,11 @@ func (s *Store) Replay(ctx context.Context, from record.Position) iter.Seq2[reco
 			return
 		}
 		for _, n := range segs {
-			if n < from.Segment {
+			if n.number < from.Segment {
 				continue
 			}
 			at := int64(0)
-			if n == from.Segment {
+			if n.number == from.Segment {
 				at = from.Offset
 			}
 			if more, err := s.replaySegment(ctx, n, at, yield); err != nil {
@@ -41,7 +41,7 @@ func (s *Store) Replay(ctx context.Context, from record.Position) iter.Seq2[reco
 	}
 }
 
-func (s *Store) replaySegment(ctx context.Context, n uint64, at int64, yield func(record.Logged, error) bool) (more bool, err error) {
+func (s *Store) replaySegment(ctx context.Context, n segmentID, at int64, yield func(record.Logged, error) bool) (more bool, err error) {
 	h, err := s.handles.get(n)
 	if err != nil {
 		return false, err
@@ -56,7 +56,7 @@ func (s *Store) replaySegment(ctx context.Context, n uint64, at int64, yield fun
 			return false, err
 		}
 		m, err := readMember(h.f, at, limit)
-		l := record.Logged{Envelope: m.env, Stored: m.stored(n)}
+		l := m.logged(n)
 		switch {
 		case errors.Is(err, io.EOF) || errors.Is(err, errBadMember):
 			next, garbage, rerr := resync(h.f, at+block, limit)
@@ -67,7 +67,7 @@ func (s *Store) replaySegment(ctx context.Context, n uint64, at int64, yield fun
 			if errors.Is(err, io.EOF) && (next == limit && !garbage) {
 				continue // the end
 			}
-			l = record.Logged{Stored: record.Stored{Position: record.Position{Segment: n, Offset: next}}, Err: err}
+			l = record.Logged{Stored: record.Stored{Position: record.Position{Segment: n.number, Offset: next}}, Err: err}
 		case err != nil:
 			return false, err
 		default:
@@ -85,7 +85,7 @@ func (s *Store) replaySegment(ctx context.Context, n uint64, at int64, yield fun
 func (s *Store) limit(h *handle) (int64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.seg != nil && s.seg.number == h.number {
+	if s.seg != nil && h.id == (segmentID{number: s.seg.number}) {
 		return s.end, nil
 	}
 	return h.f.Size()

@@ -19,12 +19,16 @@ type scanned struct {
 
 func (m *scanned) packed() bool { return m.env.Kind == record.Put }
 
-func (m *scanned) stored(segment uint64) record.Stored {
-	st := record.Stored{Position: record.Position{Segment: segment, Offset: m.end}, Sums: m.sums}
+func (m *scanned) stored(segment segmentID) record.Stored {
+	st := record.Stored{Position: record.Position{Segment: segment.number, Offset: m.end}, Sums: m.sums}
 	if m.env.Kind.HasObject() {
 		st.Ref = place{segment: segment, offset: m.body, head: m.sums.Head, size: m.sums.Size(), path: m.env.Path}.ref()
 	}
 	return st
+}
+
+func (m *scanned) logged(segment segmentID) record.Logged {
+	return record.Logged{Envelope: m.env, Stored: m.stored(segment)}
 }
 
 // readMember reads the record at offset at of r, without its body. It returns io.EOF at a

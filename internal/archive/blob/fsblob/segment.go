@@ -1,10 +1,12 @@
 package fsblob
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -18,30 +20,68 @@ type segment struct {
 	f      vfs.File
 }
 
-func (s *Store) segmentPath(number uint64) string {
-	return filepath.Join(s.dir, "log", fmt.Sprintf("%020d.tar", number))
+// segmentID names a segment's file: its number in the log, and how often it was rewritten.
+type segmentID struct {
+	number     uint64
+	generation uint32
 }
 
-// SegmentNumber returns the number of a segment from its file name.
-func SegmentNumber(name string) (uint64, bool) {
-	digits, ok := strings.CutSuffix(name, ".tar")
+// String returns the file's name: 20 digits, and the generation behind a hyphen when there
+// is one.
+func (id segmentID) String() string {
+	if id.generation == 0 {
+		return fmt.Sprintf("%020d.tar", id.number)
+	}
+	return fmt.Sprintf("%020d-%04d.tar", id.number, id.generation)
+}
+
+// ParseSegment returns the number of a segment and its generation from its file's name.
+func ParseSegment(name string) (number uint64, generation uint32, ok bool) {
+	base, ok := strings.CutSuffix(name, ".tar")
+	digits, rewritten, later := strings.Cut(base, "-")
 	n, err := strconv.ParseUint(digits, 10, 62)
-	return n, ok && err == nil && len(digits) == 20
+	if !ok || err != nil || len(digits) != 20 {
+		return 0, 0, false
+	}
+	if !later {
+		return n, 0, true
+	}
+	g, err := strconv.ParseUint(rewritten, 10, 31)
+	return n, uint32(g), err == nil && g > 0 && segmentID{n, uint32(g)}.String() == name
 }
 
-// segments lists the numbers of all segments, ascending.
-func (s *Store) segments() ([]uint64, error) {
+func (s *Store) segmentPath(number uint64) string { return s.idPath(segmentID{number: number}) }
+
+func (s *Store) idPath(id segmentID) string { return filepath.Join(s.dir, "log", id.String()) }
+
+// generations lists the files of the log, ascending by number and by generation.
+func (s *Store) generations() ([]segmentID, error) {
 	l, err := s.fs.ReadDir(filepath.Join(s.dir, "log"))
 	if err != nil {
 		return nil, err
 	}
-	var out []uint64
+	var out []segmentID
 	for _, e := range l {
-		if n, ok := SegmentNumber(e.Name()); ok {
-			out = append(out, n)
+		if n, g, ok := ParseSegment(e.Name()); ok {
+			out = append(out, segmentID{n, g})
 		}
 	}
+	slices.SortFunc(out, func(a, b segmentID) int {
+		return cmp.Or(cmp.Compare(a.number, b.number), cmp.Compare(a.generation, b.generation))
+	})
 	return out, nil
+}
+
+// segments lists all segments, ascending, each in its last generation.
+func (s *Store) segments() ([]segmentID, error) {
+	all, err := s.generations()
+	var out []segmentID
+	for i, id := range all {
+		if i+1 == len(all) || all[i+1].number != id.number {
+			out = append(out, id)
+		}
+	}
+	return out, err
 }
 
 // createSegment makes a segment with its whole room reserved, and durable, so that a full
@@ -79,8 +119,8 @@ func (s *Store) seal(g *segment, end int64) error {
 	return g.f.Close()
 }
 
-func (s *Store) openSegment(number uint64) (vfs.File, error) {
-	return s.fs.OpenFile(s.segmentPath(number), os.O_RDWR, 0)
+func (s *Store) openSegment(id segmentID) (vfs.File, error) {
+	return s.fs.OpenFile(s.idPath(id), os.O_RDWR, 0)
 }
 
 // maxIdle is how many segments stay open for reading though nobody reads them.
@@ -88,37 +128,38 @@ const maxIdle = 32
 
 // handles shares the open segments among readers.
 type handles struct {
-	open func(uint64) (vfs.File, error)
+	open func(segmentID) (vfs.File, error)
 	mu   sync.Mutex
-	m    map[uint64]*handle
+	m    map[segmentID]*handle
 	shut bool
 }
 
 type handle struct {
-	number uint64
-	f      vfs.File
-	users  int
+	id    segmentID
+	f     vfs.File
+	users int
+	gone  bool // no longer in the map: closed with its last user
 }
 
-func (h *handles) get(number uint64) (*handle, error) {
+func (h *handles) get(id segmentID) (*handle, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.shut {
 		return nil, blob.ErrClosed
 	}
-	if e := h.m[number]; e != nil {
+	if e := h.m[id]; e != nil {
 		e.users++
 		return e, nil
 	}
-	f, err := h.open(number)
+	f, err := h.open(id)
 	if err != nil {
 		return nil, err
 	}
 	if h.m == nil {
-		h.m = map[uint64]*handle{}
+		h.m = map[segmentID]*handle{}
 	}
-	e := &handle{number, f, 1}
-	h.m[number] = e
+	e := &handle{id: id, f: f, users: 1}
+	h.m[id] = e
 	h.trim()
 	return e, nil
 }
@@ -140,7 +181,21 @@ func (h *handles) trim() {
 func (h *handles) put(e *handle) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if e.users--; e.users == 0 && h.shut {
+	if e.users--; e.users == 0 && (h.shut || e.gone) {
+		_ = e.f.Close()
+	}
+}
+
+// retire lets go of a segment's file: those who read it go on, nobody else gets it.
+func (h *handles) retire(id segmentID) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	e := h.m[id]
+	if e == nil {
+		return
+	}
+	delete(h.m, id)
+	if e.gone = true; e.users == 0 {
 		_ = e.f.Close()
 	}
 }

@@ -26,6 +26,7 @@ type Index struct {
 	changes     []index.Change
 	quarantined []record.ID
 	applied     record.Position
+	generations map[uint64]uint32
 }
 
 var _ index.Index = (*Index)(nil)

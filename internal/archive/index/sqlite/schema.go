@@ -125,6 +125,10 @@ UPDATE state SET versions = (SELECT count(*) FROM instance), patients = (SELECT 
 	(studies, series, instances, bytes) = (SELECT coalesce(sum(studies), 0), coalesce(sum(series), 0), coalesce(sum(instances), 0), coalesce(sum(bytes), 0) FROM patient);
 ALTER TABLE study ADD COLUMN mixed INTEGER NOT NULL DEFAULT 0; -- an instance has another date, accession number or modality than the columns say
 CREATE INDEX study_mixed ON study (pk) WHERE mixed;
+`, `
+CREATE TABLE generation (                                       -- how often segments of the log were rewritten
+	segment INTEGER PRIMARY KEY, generation INTEGER NOT NULL
+) STRICT;
 `}
 }
 
