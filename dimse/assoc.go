@@ -3,7 +3,7 @@ package dimse
 import (
 	"context"
 	"errors"
-	"io"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -159,25 +159,33 @@ func statusOf(c *Command) error {
 // Store sends an object (C-STORE, PS3.7 9.1.1) on a context of its class: with its own
 // transfer syntax, else with another for which o.Open gives the data. The response's status
 // is data; an error means that there was none: *ErrNoContext, a *ul.SourceError when
-// reading o failed, or the end of the association.
+// reading o failed, or the end of the association, with ErrUnsent if that came first.
 func (a *Assoc) Store(ctx context.Context, o *Outgoing) (Status, error) {
-	if err := a.acquire(ctx); err != nil {
-		return 0, err
-	}
-	defer a.yield()
 	pc, body, err := o.openFor(ctx, a.contexts, func(pc *presentation) bool { return pc.scu })
 	if err != nil {
 		return 0, err
 	}
 	defer body.Close()
-	return a.store(ctx, pc, o, body)
+	m, err := a.conn.Prepare(body) // before its turn: the file may be slow
+	if err != nil {
+		return 0, err
+	}
+	defer m.Discard()
+	if err := a.acquire(ctx); err != nil {
+		return 0, err
+	}
+	defer a.yield()
+	if cause := a.conn.Err(); cause != nil {
+		return 0, fmt.Errorf("%w: %w", ErrUnsent, cause)
+	}
+	return a.store(ctx, pc, o, &m)
 }
 
-func (a *Assoc) store(ctx context.Context, pc *presentation, o *Outgoing, body io.Reader) (Status, error) {
+func (a *Assoc) store(ctx context.Context, pc *presentation, o *Outgoing, m *ul.Message) (Status, error) {
 	cmd := o.storeRequest(0)
 	rsp, err := a.call(ctx, &cmd, func() error {
 		var buf [256]byte
-		_, err := a.conn.WriteMessageFrom(pc.id, cmd.Append(buf[:0]), body)
+		_, err := m.Send(pc.id, cmd.Append(buf[:0]))
 		return err
 	})
 	return rsp.Status, err

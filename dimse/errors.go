@@ -46,6 +46,7 @@ var (
 	ErrShutdown = errors.New("dimse: the server is shutting down")                 // the final status is A700H
 	ErrDeadline = errors.New("dimse: the operation's time ran out")                // the final status is C000H
 	ErrBusy     = errors.New("dimse: an iteration on this association is running") // client: break out of it first
+	ErrUnsent   = errors.New("dimse: not sent")                                    // client: the association had ended before
 )
 
 // RejectedError is ul.RejectedError: the peer rejected the association.

@@ -166,10 +166,15 @@ func (a *association) subStore(ctx context.Context, o *Outgoing, r *Request) (St
 		return 0, err
 	}
 	defer body.Close()
+	m, err := a.conn.Prepare(body)
+	if err != nil {
+		return 0, err
+	}
+	defer m.Discard()
 	rsp, err := a.call(ctx, func(id uint16) error {
 		cmd := o.storeRequest(id)
 		var buf [256]byte
-		_, err := a.conn.WriteMessageFrom(pc.id, cmd.Append(buf[:0]), body)
+		_, err := m.Send(pc.id, cmd.Append(buf[:0]))
 		return err
 	})
 	return rsp.Status, err

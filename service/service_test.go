@@ -507,27 +507,30 @@ func (g *gathering) gather(o *dimse.Outgoing) *dimse.Outgoing {
 	return &late
 }
 
-// TestGetInWindow: as many sub-operations run at a time as the requestor's window lets.
+// TestGetInWindow: as many sub-operations run at a time as the requestor's window lets, and
+// one more object is opened meanwhile.
 func TestGetInWindow(t *testing.T) {
-	g := &gathering{Archive: filled(t, 40), n: 5, all: make(chan struct{})}
-	mux := new(dimse.ServeMux)
-	retrieve.RegisterGet(mux, g, retrieve.Options{})
-	d := dimse.Dialer{Calling: "SCU", Window: 5, Contexts: []dimse.Context{{Class: studyGet},
-		{Class: uid.CTImageStorage, Syntaxes: []uid.UID{uid.ExplicitVRLittleEndian}, SCP: true}}}
-	a, err := d.Dial(t.Context(), "SCP", dicomtest.Serve(t, &dimse.Server{Handler: mux}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer a.Abort()
-	for range 3 {
-		var sink dicomtest.Archive
-		pending, last, err := retrieved(a.Get(t.Context(), studyGet, keys(t, "STUDY", tag.StudyInstanceUID, dicomtest.Study(0)), &sink))
-		if err != nil || pending != 39 || last.Completed != 40 || last.SubOperations.Failed != 0 || len(sink.Objects()) != 40 {
-			t.Fatalf("%d %+v %v, %d objects", pending, last, err, len(sink.Objects()))
+	for _, window := range []int{1, 5} {
+		g := &gathering{Archive: filled(t, 40), n: window + 1, all: make(chan struct{})}
+		mux := new(dimse.ServeMux)
+		retrieve.RegisterGet(mux, g, retrieve.Options{})
+		d := dimse.Dialer{Calling: "SCU", Window: window, Contexts: []dimse.Context{{Class: studyGet},
+			{Class: uid.CTImageStorage, Syntaxes: []uid.UID{uid.ExplicitVRLittleEndian}, SCP: true}}}
+		a, err := d.Dial(t.Context(), "SCP", dicomtest.Serve(t, &dimse.Server{Handler: mux}))
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	if g.there < 5 {
-		t.Error("no sub-operation was delayed")
+		defer a.Abort()
+		for range 3 {
+			var sink dicomtest.Archive
+			pending, last, err := retrieved(a.Get(t.Context(), studyGet, keys(t, "STUDY", tag.StudyInstanceUID, dicomtest.Study(0)), &sink))
+			if err != nil || pending != 39 || last.Completed != 40 || last.SubOperations.Failed != 0 || len(sink.Objects()) != 40 {
+				t.Fatalf("%d %+v %v, %d objects", pending, last, err, len(sink.Objects()))
+			}
+		}
+		if g.there < window+1 {
+			t.Error("no sub-operation was delayed")
+		}
 	}
 }
 
@@ -570,7 +573,7 @@ func TestGetPanics(t *testing.T) {
 // TestMoveInWindow: the same for C-MOVE, as the destination's window lets, over the pool's
 // association, also when that was dead.
 func TestMoveInWindow(t *testing.T) {
-	g := &gathering{Archive: filled(t, 40), n: 5, all: make(chan struct{})}
+	g := &gathering{Archive: filled(t, 40), n: 6, all: make(chan struct{})}
 	var kept dicomtest.Archive
 	sink := &dimse.Server{Handler: kept.Mux(nil), AETitle: "SINK", Limits: dimse.NetLimits{Window: 5}}
 	sinkAddr := dicomtest.Serve(t, sink)

@@ -197,28 +197,65 @@ func (c *Conn) writeCommand(context byte, command []byte) ([]byte, error) {
 // r ends the association, as a message cannot be taken back; one before the first PDU of
 // the message was sent does not, and is a *SourceError.
 func (c *Conn) WriteMessageFrom(context byte, command []byte, r io.Reader) (int64, error) {
-	const room = HeaderLength + pdvHeaderLength
-	pb := sendBuffer(room + c.fragment + 1)
-	defer buffers.Put(pb)
-	body := (*pb)[room : room+c.fragment+1]
-	n, rerr := io.ReadFull(r, body) // before the lock: others may send while a disk is slow
-	if rerr != nil && !atEnd(rerr) {
-		return 0, &SourceError{rerr}
+	m, err := c.Prepare(r)
+	if err != nil {
+		return 0, err
 	}
+	return m.Send(context, command)
+}
+
+// Message is a message to be sent, of whose data set the first PDU is in memory. It is to be
+// sent or discarded, once.
+type Message struct {
+	c   *Conn
+	r   io.Reader
+	buf *[]byte // room for the headers, a fragment, and a byte that tells whether more follows
+	n   int     // bytes of the first fragment
+	end error   // why reading ended, nil when there is more
+}
+
+const messageRoom = HeaderLength + pdvHeaderLength
+
+// Prepare reads the beginning of a data set. It may be called by any goroutine, also while
+// another message is sent: a disk that is slow holds up nobody then. Its error is a
+// *SourceError.
+func (c *Conn) Prepare(r io.Reader) (Message, error) {
+	m := Message{c: c, r: r, buf: sendBuffer(messageRoom + c.fragment + 1)}
+	m.n, m.end = io.ReadFull(r, (*m.buf)[messageRoom:messageRoom+c.fragment+1])
+	if m.end != nil && !atEnd(m.end) {
+		m.Discard()
+		return Message{}, &SourceError{m.end}
+	}
+	return m, nil
+}
+
+// Discard gives back what a message holds that is not sent.
+func (m *Message) Discard() {
+	if m.buf != nil {
+		buffers.Put(m.buf)
+		m.buf = nil
+	}
+}
+
+// Send sends m as WriteMessageFrom does, with the rest of the data set.
+func (m *Message) Send(context byte, command []byte) (sent int64, err error) {
+	defer m.Discard()
+	c := m.c
 	c.msg.Lock()
 	defer c.msg.Unlock()
 	if err := c.flush(); err != nil {
 		return 0, err
 	}
 	head, err := c.writeCommand(context, command)
-	var sent int64
+	body := (*m.buf)[messageRoom : messageRoom+c.fragment+1]
+	n, rerr := m.n, m.end
 	for err == nil {
 		last := rerr != nil
 		if !last {
 			n = c.fragment
 		}
-		appendPDVHeader((*pb)[:0], PDV{context, false, last, uint32(n)})
-		if err = c.data(head, (*pb)[:room+n]); err != nil {
+		appendPDVHeader((*m.buf)[:0], PDV{context, false, last, uint32(n)})
+		if err = c.data(head, (*m.buf)[:messageRoom+n]); err != nil {
 			return sent, c.cut(err, len(head) == 0)
 		}
 		sent += int64(n)
@@ -227,7 +264,7 @@ func (c *Conn) WriteMessageFrom(context byte, command []byte, r io.Reader) (int6
 		}
 		head = nil
 		body[0] = body[c.fragment] // the byte read ahead tells whether more follows
-		n, rerr = io.ReadFull(r, body[1:])
+		n, rerr = io.ReadFull(m.r, body[1:])
 		n++
 		if rerr != nil && !atEnd(rerr) {
 			err = &SourceError{rerr}

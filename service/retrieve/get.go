@@ -29,7 +29,7 @@ func (s *getSCP) ServeDIMSE(w dimse.ResponseWriter, r *dimse.Request) {
 	}
 	f := newFeed(res.Instances)
 	defer f.stop()
-	sideBySide(min(r.Window(), res.Count), func() {
+	sideBySide(min(r.Window()+ahead, res.Count), func() {
 		for r.Context().Err() == nil {
 			o := f.next()
 			if o == nil || !s.send(t, r, o, res.Prefer) {

@@ -2,6 +2,7 @@ package retrieve
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"gantry/dicom/uid"
@@ -61,7 +62,7 @@ func (m *mover) run() {
 			continue
 		}
 		m.answered = false
-		sideBySide(a.Window(), func() {
+		sideBySide(min(a.Window()+ahead, len(m.queue)), func() {
 			for m.one(a, proposed) {
 			}
 		})
@@ -154,7 +155,8 @@ func (m *mover) send(a *dimse.Assoc, o *dimse.Outgoing) bool {
 }
 
 // settled notes what became of the association. It is false when the object is to be sent
-// again: the association may have been dead since it was used last, which shows only now.
+// again: it was not sent, or the association may have been dead since it was used last, which
+// shows only now.
 func (m *mover) settled(o *dimse.Outgoing, lost bool, err error) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -163,7 +165,7 @@ func (m *mover) settled(o *dimse.Outgoing, lost bool, err error) bool {
 		return true
 	}
 	m.last = err
-	if !m.mayRepeat() {
+	if !m.mayRepeat() && !errors.Is(err, dimse.ErrUnsent) {
 		return true
 	}
 	m.queue = append([]*dimse.Outgoing{o}, m.queue...)
