@@ -1,7 +1,9 @@
 package retrieve
 
 import (
+	"context"
 	"errors"
+	"io"
 
 	"gantry/dicom/uid"
 	"gantry/dimse"
@@ -29,10 +31,12 @@ func (s *getSCP) ServeDIMSE(w dimse.ResponseWriter, r *dimse.Request) {
 	}
 	f := newFeed(res.Instances)
 	defer f.stop()
+	ctx, stop := finishing(r.Context())
+	defer stop()
 	sideBySide(min(r.Window()+ahead, res.Count), func() {
 		for r.Context().Err() == nil {
 			o := f.next()
-			if o == nil || !s.send(t, r, o, res.Prefer) {
+			if o == nil || !s.send(ctx, t, r, o, res.Prefer) {
 				return
 			}
 		}
@@ -43,9 +47,12 @@ func (s *getSCP) ServeDIMSE(w dimse.ResponseWriter, r *dimse.Request) {
 	t.final()
 }
 
-// send sends one instance; false when there is nobody to send to.
-func (s *getSCP) send(t *tally, r *dimse.Request, o *dimse.Outgoing, prefer []uid.UID) bool {
-	status, err := preferring(o, prefer, func(o *dimse.Outgoing) (dimse.Status, error) { return r.SubStore(r.Context(), o) })
+// send sends one instance; false when there is nobody to send to. It is open for as long as
+// ctx lives: a message that has begun is sent to its end, also when the request was canceled.
+func (s *getSCP) send(ctx context.Context, t *tally, r *dimse.Request, o *dimse.Outgoing, prefer []uid.UID) bool {
+	whole := *o
+	whole.Open = func(_ context.Context, syntax uid.UID) (io.ReadCloser, error) { return o.Open(ctx, syntax) }
+	status, err := preferring(&whole, prefer, func(o *dimse.Outgoing) (dimse.Status, error) { return r.SubStore(r.Context(), o) })
 	if errors.Is(err, dimse.ErrPeerGone) || err != nil && r.Context().Err() != nil {
 		return false
 	}
