@@ -16,7 +16,7 @@ import (
 // faster. A program's time is that of a large image less that of a small one, so that
 // starting it does not count; reading and writing files does.
 func BenchmarkPeers(b *testing.B) {
-	m := codectest.Image{Width: 2048, Height: 2048, Samples: 1, Allocated: 16, Stored: 12}
+	m := codectest.Image{Width: 1024, Height: 1024, Samples: 1, Allocated: 16, Stored: 12}
 	small := m
 	small.Width, small.Height = 64, 64
 	for _, ht := range []bool{false, true} {
