@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,6 +23,7 @@ import (
 	"gantry/dicom/uid"
 	"gantry/dicom/vr"
 	"gantry/dimse"
+	"gantry/ul"
 )
 
 // The benchmarks here measure servers side by side in one run, by the same client over
@@ -140,10 +142,56 @@ func (c contender) bench(b *testing.B, args ...string) load {
 	return r.Kinds[0]
 }
 
-// BenchmarkPeersEcho is P4: C-ECHO on a held association.
+// BenchmarkPeersEcho is P4: C-ECHO on a held association; beside the peers the limit is what
+// messages of the same length do over loopback.
 func BenchmarkPeersEcho(b *testing.B) {
-	all := startContenders(b, "gantry", "storescp", "orthanc")
-	race(b, "echoes/s", all, func(c contender, _ int) float64 { return c.bench(b, "echo").PerSecond })
+	all := append(startContenders(b, "gantry", "storescp", "orthanc"), contender{name: "loopback"})
+	race(b, "echoes/s", all, func(c contender, _ int) float64 {
+		if c.port == 0 {
+			return pingPong(b)
+		}
+		return c.bench(b, "echo").PerSecond
+	})
+}
+
+// pingPong is how often in a second a message of the length of a C-ECHO-RQ goes over loopback
+// and one of that of the response comes back.
+func pingPong(b *testing.B) float64 {
+	rq := dimse.Command{Op: dimse.CEcho, MessageID: 1, AffectedClass: uid.Verification}
+	rsp := dimse.Command{Op: dimse.CEcho, Response: true, RespondedTo: 1, AffectedClass: uid.Verification}
+	ask, answer := ul.AppendPData(nil, 1, true, true, rq.Append(nil)), ul.AppendPData(nil, 1, true, true, rsp.Append(nil))
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		nc, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer nc.Close()
+		for buf := make([]byte, len(ask)); err == nil; {
+			if _, err = io.ReadFull(nc, buf); err == nil {
+				_, err = nc.Write(answer)
+			}
+		}
+	}()
+	nc, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer nc.Close()
+	n, buf, start := 0, make([]byte, len(answer)), time.Now()
+	for ; time.Since(start) < benchTime; n++ {
+		if _, err := nc.Write(ask); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := io.ReadFull(nc, buf); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return float64(n) / time.Since(start).Seconds()
 }
 
 // BenchmarkPeersAssociate is P5: associate, echo, release.
