@@ -3,6 +3,7 @@ package dimse
 import (
 	"errors"
 	"io"
+	"sync"
 
 	"gantry/dicom"
 	"gantry/dicom/uid"
@@ -217,15 +218,30 @@ func (s *session) write(pc *presentation, c *Command, ds *dicom.DataSet) error {
 	return s.send(pc, c, ds, s.conn.WriteMessage)
 }
 
+// encoded holds buffers of data sets on their way out; larger ones are not kept.
+var encoded = sync.Pool{New: func() any {
+	b := make([]byte, 0, 1024)
+	return &b
+}}
+
+const maxEncoded = 64 << 10
+
 func (s *session) send(pc *presentation, c *Command, ds *dicom.DataSet, write func(byte, []byte, []byte) error) error {
 	var buf [256]byte
 	var data []byte
 	c.HasData = ds != nil
 	if ds != nil {
+		b := encoded.Get().(*[]byte)
 		var err error
-		if data, err = dicom.AppendEncode([]byte{}, ds, pc.syntax); err != nil {
+		if data, err = dicom.AppendEncode((*b)[:0], ds, pc.syntax); err != nil {
 			return err
 		}
+		defer func() {
+			if cap(data) <= maxEncoded {
+				*b = data
+				encoded.Put(b)
+			}
+		}()
 	}
 	return write(pc.id, c.Append(buf[:0]), data)
 }

@@ -16,11 +16,6 @@ import (
 // asked for and what every answer carries (PS3.4 C.4.1.1.3.2).
 func (f *Front) Find(ctx context.Context, q *query.Query) iter.Seq2[*dicom.DataSet, error] {
 	return func(yield func(*dicom.DataSet, error) bool) {
-		if f.Bounds.Deadline > 0 {
-			limited, stop := context.WithTimeoutCause(ctx, f.Bounds.Deadline, dimse.ErrDeadline)
-			defer stop()
-			ctx = limited
-		}
 		key, feed := keyOf(q), f.Index.Feed() // before the search: what comes in during it counts as later
 		if answers, ok := f.found.get(key, feed); ok && key != "" {
 			q.More = true
@@ -30,6 +25,11 @@ func (f *Front) Find(ctx context.Context, q *query.Query) iter.Seq2[*dicom.DataS
 				}
 			}
 			return
+		}
+		if f.Bounds.Deadline > 0 {
+			limited, stop := context.WithTimeoutCause(ctx, f.Bounds.Deadline, dimse.ErrDeadline)
+			defer stop()
+			ctx = limited
 		}
 		var kept []*dicom.DataSet
 		for ds, err := range f.search(ctx, q) {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -470,7 +471,8 @@ func hostile(t *testing.T, x index.Index) {
 		if out[0].Problem != nil {
 			t.Errorf("%.20q: %v", s, out[0].Problem)
 		}
-		for _, c := range []match.Condition{match.New(tag.PatientID, vr.LO, s), match.New(tag.PatientName, vr.PN, s), match.New(tag.StudyInstanceUID, vr.UI, s), match.New(tag.ModalitiesInStudy, vr.CS, s)} {
+		for _, c := range []match.Condition{match.New(tag.PatientID, vr.LO, s), match.New(tag.PatientName, vr.PN, s), match.Fuzzy(match.New(tag.PatientName, vr.PN, s)),
+			match.New(tag.PatientName, vr.PN, "*"+s+"*"), match.Fuzzy(match.New(tag.PatientName, vr.PN, s+"*")), match.Fuzzy(match.New(tag.PatientName, vr.PN, strings.Split(strings.Repeat(s+"a ", 40), " ")...)), match.New(tag.StudyInstanceUID, vr.UI, s), match.New(tag.ModalitiesInStudy, vr.CS, s)} {
 			Find(t, x, &index.Search{Level: index.Image, Where: []match.Condition{c}})
 		}
 	}

@@ -87,6 +87,7 @@ func (w *word) ways() []Overlap {
 		if len(begin) == 0 {
 			return nil
 		}
+		begin = begin[:min(len(begin), maxGrams)]
 		out = append(out, Overlap{begin, len(begin)})
 	}
 	return out

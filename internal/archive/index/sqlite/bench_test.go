@@ -62,6 +62,13 @@ func BenchmarkSearch(b *testing.B) {
 	n := studies()
 	fill(b, x, n)
 	ctx := context.Background()
+	b.Run("totals", func(b *testing.B) {
+		for range b.N {
+			if s, err := x.State(ctx); err != nil || s.Studies != int64(n) {
+				b.Fatal(s, err)
+			}
+		}
+	})
 	b.Run("point", func(b *testing.B) {
 		for i := range b.N {
 			var pk int64
@@ -103,6 +110,7 @@ func BenchmarkSearch(b *testing.B) {
 			return match.New(tag.StudyInstanceUID, vr.UI, fmt.Sprint("1.2.", i%n))
 		}, 0, 0},
 		{"newest 25 studies", index.Study, func(int) match.Condition { return match.Condition{} }, index.ByStudyDate, 25},
+		{"last 25 studies that came", index.Study, func(int) match.Condition { return match.Condition{} }, index.ByCreation, 25},
 		{"first of all", index.Study, func(int) match.Condition { return match.Condition{} }, 0, 1},
 		{"a day's first 16", index.Study, func(i int) match.Condition { return match.New(tag.StudyDate, vr.DA, fmt.Sprint(20000101+i%28)) }, 0, 16},
 		{"series of a study", index.Series, func(i int) match.Condition {
@@ -112,7 +120,7 @@ func BenchmarkSearch(b *testing.B) {
 		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()
 			for i := range b.N {
-				s := &index.Search{Level: c.level, Where: []match.Condition{c.where(i)}, Order: c.order, Limit: c.limit, Descending: c.order != 0}
+				s := &index.Search{Level: c.level, Where: []match.Condition{c.where(i)}, Order: c.order, Limit: c.limit, Descending: c.order != 0 || c.limit == 25}
 				found := 0
 				for _, err := range x.Search(ctx, s) {
 					if err != nil {

@@ -168,6 +168,18 @@ func planOf(t *testing.T, x *Index, s *index.Search) string {
 	return strings.Join(out, "\n")
 }
 
+// TestLatestNeedsNoSort: the studies that came last, and those of the last days, are read in
+// the order of an index.
+func TestLatestNeedsNoSort(t *testing.T) {
+	x := open(t, filepath.Join(t.TempDir(), "index.db"))
+	for _, o := range []index.Order{index.ByCreation, index.ByStudyDate} {
+		plan := planOf(t, x, &index.Search{Level: index.Study, Order: o, Descending: true, Limit: 25})
+		if strings.Contains(plan, "TEMP B-TREE") {
+			t.Errorf("order %d is sorted: %s", o, plan)
+		}
+	}
+}
+
 // TestFillStops: it ends with its context, and when the index is closed.
 func TestFillStops(t *testing.T) {
 	x := open(t, filepath.Join(t.TempDir(), "index.db"))

@@ -11,7 +11,13 @@ import (
 
 // maxNames is how many names a search looks up before it begins: with more the database
 // finds them anew for each page.
-const maxNames = 2000
+const maxNames = 500
+
+// Bounds of what a key may ask of the tables of names; beyond it is not narrowed by.
+const (
+	maxAlternatives = 16
+	maxTokens       = 64
+)
 
 // addName stores a folded component group and that a patient has it.
 func (b *batch) addName(norm string, patient int64) error {
@@ -59,7 +65,7 @@ func allOf(tokens []string) string { return join(strings.Fields(tokenText(tokens
 func ftsOf(k *match.NameKey) string {
 	if !k.Fuzzy() {
 		if g := match.PatternGrams(k.Pattern); len(g) > 0 {
-			return allOf(g)
+			return allOf(g[:min(len(g), maxTokens)])
 		}
 		return ""
 	}
@@ -103,7 +109,7 @@ func overlapOf(o match.Overlap) string {
 // name narrows by the patient's name.
 func (q *query) name(ctx context.Context, x *Index, c *match.Condition) error {
 	keys := c.NameKeys()
-	if keys == nil || !x.namesReady.Load() {
+	if keys == nil || len(keys) > maxAlternatives || !x.namesReady.Load() {
 		return nil
 	}
 	var either []string
@@ -131,7 +137,7 @@ func (q *query) name(ctx context.Context, x *Index, c *match.Condition) error {
 const (
 	hasName   = "p.pk IN (SELECT pn.patient FROM name n JOIN patient_name pn ON pn.name = n.pk WHERE %s)"
 	hasNameOf = "p.pk IN (SELECT pn.patient FROM patient_name pn WHERE pn.name IN (%s))"
-	tokens    = "SELECT rowid FROM name_token WHERE name_token MATCH ?"
+	byTokens  = "SELECT rowid FROM name_token WHERE name_token MATCH ?"
 )
 
 // nameSQL returns the condition for patients that have a group which meets a key, empty
@@ -156,7 +162,7 @@ func (x *Index) nameSQL(ctx context.Context, k *match.NameKey) (string, []any, e
 		return "", nil, err
 	}
 	if pks == "" {
-		return fmt.Sprintf(hasNameOf, tokens), []any{fts}, nil
+		return fmt.Sprintf(hasNameOf, byTokens), []any{fts}, nil
 	}
 	return fmt.Sprintf(hasNameOf, "SELECT value FROM json_each(?)"), []any{pks}, nil
 }

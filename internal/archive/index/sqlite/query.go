@@ -177,6 +177,9 @@ func (q *query) dates(c *match.Condition) {
 		q.date(c)
 		return
 	}
+	if len(c.Items) > maxAlternatives {
+		return
+	}
 	var either []string
 	var args []any
 	for i := range c.Items {

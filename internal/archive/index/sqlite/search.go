@@ -35,7 +35,7 @@ type search struct {
 // Search implements index.Index.
 func (x *Index) Search(ctx context.Context, s *index.Search) iter.Seq2[*index.Row, error] {
 	return func(yield func(*index.Row, error) bool) {
-		r, err := x.begin(ctx, s)
+		r, err := x.beginInTime(ctx, s)
 		if err != nil || r == nil {
 			if err != nil {
 				yield(nil, x.tell(err))
@@ -44,6 +44,27 @@ func (x *Index) Search(ctx context.Context, s *index.Search) iter.Seq2[*index.Ro
 		}
 		r.run(ctx, yield)
 	}
+}
+
+// beginInTime is begin in a turn, with the patience of the search: names are looked up in it.
+func (x *Index) beginInTime(ctx context.Context, s *index.Search) (*search, error) {
+	if s.Turn != nil {
+		done, err := s.Turn(ctx)
+		if err != nil {
+			return nil, err
+		}
+		defer done()
+	}
+	if s.MaxTime <= 0 {
+		return x.begin(ctx, s)
+	}
+	limited, stop := context.WithTimeout(ctx, s.MaxTime)
+	defer stop()
+	r, err := x.begin(limited, s)
+	if err != nil && limited.Err() != nil && ctx.Err() == nil {
+		err = index.ErrTooBroad
+	}
+	return r, err
 }
 
 // begin compiles a search; nil when nothing can match.
