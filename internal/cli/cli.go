@@ -133,6 +133,7 @@ var commands = [...]func(*Stdio) *cobra.Command{
 	newDelete,
 	newUndelete,
 	newDeleted,
+	newLabel,
 	newCert,
 	newVersion,
 }

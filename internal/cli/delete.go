@@ -18,29 +18,37 @@ import (
 	"gantry/internal/vfs"
 )
 
-// deletionFlags find the archive, at work or not.
-type deletionFlags struct {
+// admin is an archive, at work or not.
+type admin interface {
+	adminapi.Deletions
+	adminapi.Labels
+}
+
+// adminFlags find the archive.
+type adminFlags struct {
 	offlineFlags
 	http string
 }
 
-func (f *deletionFlags) flags(c *cobra.Command) {
+func (f *adminFlags) flags(c *cobra.Command) {
 	f.offlineFlags.flags(c)
 	c.Flags().StringVar(&f.http, "http", "", "host:port of the archive's HTTP side, where it is at work and listens elsewhere than its configuration says")
 }
 
-const deletionHelp = `An archive at work on the storage folder is asked over HTTP, with the token in the folder;
-one that is stopped is opened. The undo window is storage.undo_window of the configuration,
+const adminHelp = `An archive at work on the storage folder is asked over HTTP, with the token in the folder;
+one that is stopped is opened.`
+
+const deletionHelp = adminHelp + ` The undo window is storage.undo_window of the configuration,
 7 days without it, and passes only while the archive runs.`
 
 // open returns the archive's own functions when it is stopped, and those of its HTTP side
 // when it holds the folder's lock.
-func (f *deletionFlags) open(ctx context.Context, stdio *Stdio) (adminapi.Deletions, func() error, error) {
+func (f *adminFlags) open(ctx context.Context, stdio *Stdio) (admin, func() error, error) {
 	cfg, err := f.load(stdio.Environ)
 	if err != nil {
 		return nil, nil, err
 	}
-	d, done, err := server.OpenDeletions(ctx, cfg, stdio.Err)
+	d, done, err := server.OpenAdmin(ctx, cfg, stdio.Err)
 	if err == nil {
 		return d, done, nil
 	}
@@ -102,7 +110,7 @@ deleted: a series of a deleted study may be brought back alone.`, "brought back"
 
 // changing is delete or undelete.
 func changing(stdio *Stdio, use, short, long, did, example string, do func(adminapi.Deletions, context.Context, deletion.What) (deletion.Result, error)) *cobra.Command {
-	var where deletionFlags
+	var where adminFlags
 	var named whatFlags
 	c := command(use, short, &cobra.Command{
 		Long: long + "\n\n" + deletionHelp, Example: example, Args: cobra.NoArgs,
@@ -129,7 +137,7 @@ func changing(stdio *Stdio, use, short, long, did, example string, do func(admin
 }
 
 func newDeleted(stdio *Stdio) *cobra.Command {
-	var where deletionFlags
+	var where adminFlags
 	var format string
 	c := command("deleted", "List what was deleted and can be brought back", &cobra.Command{
 		Long: `List the studies that something was deleted from and can be brought back, the last deletion

@@ -8,12 +8,15 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
+	"gantry/dicom/uid"
 	"gantry/internal/archive/deletion"
+	"gantry/internal/archive/label"
 	"gantry/internal/front/adminapi"
 )
 
@@ -23,7 +26,7 @@ type remote struct {
 	client      http.Client
 }
 
-var _ adminapi.Deletions = (*remote)(nil)
+var _ admin = (*remote)(nil)
 
 func newRemote(addr, dir string) (*remote, error) {
 	host, port, err := net.SplitHostPort(addr)
@@ -61,6 +64,20 @@ func (r *remote) Undelete(ctx context.Context, w deletion.What) (deletion.Result
 func (r *remote) Deleted(ctx context.Context, _ int) ([]adminapi.Deleted, error) {
 	var out []adminapi.Deleted
 	err := r.call(ctx, http.MethodGet, "/deleted", nil, &out)
+	return out, err
+}
+
+// List implements adminapi.Labels. The archive decides on the limit.
+func (r *remote) List(ctx context.Context, l string, _ int) ([]label.Study, error) {
+	var out []label.Study
+	err := r.call(ctx, http.MethodGet, "/labels?label="+url.QueryEscape(l), nil, &out)
+	return out, err
+}
+
+// Change implements adminapi.Labels.
+func (r *remote) Change(ctx context.Context, study uid.UID, add, remove []string) (label.Study, error) {
+	var out label.Study
+	err := r.call(ctx, http.MethodPost, "/labels", adminapi.LabelChange{Study: study, Add: add, Remove: remove}, &out)
 	return out, err
 }
 

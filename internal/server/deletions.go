@@ -12,6 +12,7 @@ import (
 	"gantry/internal/archive/deletion"
 	"gantry/internal/archive/index/sqlite"
 	"gantry/internal/archive/ingest"
+	"gantry/internal/archive/label"
 	"gantry/internal/config"
 	"gantry/internal/front/adminapi"
 	"gantry/internal/obs"
@@ -67,9 +68,17 @@ func (d *Deletions) Deleted(ctx context.Context, limit int) ([]adminapi.Deleted,
 	return out, err
 }
 
-// OpenDeletions opens a stopped archive to delete from. One that is at work has its folder
-// locked: vfs.ErrLocked.
-func OpenDeletions(ctx context.Context, c *config.Config, console io.Writer) (*Deletions, func() error, error) {
+// Admin is what an administrator does to an archive, over HTTP or at the command line.
+type Admin struct {
+	*Deletions
+	*label.Labels
+}
+
+func (a *archive) labels() *label.Labels { return &label.Labels{In: a.ingest, Index: a.index} }
+
+// OpenAdmin opens a stopped archive. One that is at work has its folder locked:
+// vfs.ErrLocked.
+func OpenAdmin(ctx context.Context, c *config.Config, console io.Writer) (*Admin, func() error, error) {
 	if err := stopped(c.Storage.Directory); err != nil {
 		return nil, nil, err
 	}
@@ -83,7 +92,7 @@ func OpenDeletions(ctx context.Context, c *config.Config, console io.Writer) (*D
 	if err != nil {
 		return nil, nil, fmt.Errorf("archive %s: %w", c.Storage.Directory, err)
 	}
-	return a.deletions(c, log.Logger), a.close, nil
+	return &Admin{a.deletions(c, log.Logger), a.labels()}, a.close, nil
 }
 
 // stopped returns an error where there is no archive, or one at work.

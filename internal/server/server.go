@@ -169,7 +169,7 @@ func (s *Server) listenHTTP(c *config.Config) error {
 	}
 	h := adminapi.Handler(adminapi.Config{Ready: s.ready.Load, Health: s.health, Metrics: s.metrics.Handler(), Token: s.token,
 		Held:    quarantine{s.archive.index, s.archive.index, s.archive.ingest},
-		Deleted: s.archive.deletions(c, s.log.Logger), Damaged: s.damaged})
+		Deleted: s.archive.deletions(c, s.log.Logger), Labels: s.archive.labels(), Damaged: s.damaged})
 	addrs := []string{c.HTTP.Address}
 	if c.Monitoring.Enabled {
 		addrs = append(addrs, net.JoinHostPort(c.Server.Bind, strconv.Itoa(c.Monitoring.MetricsPort)))

@@ -48,6 +48,8 @@ type Index interface {
 	Referrers(ctx context.Context, instance uid.UID) iter.Seq2[Location, error]
 	// Changes yields what changed behind a number. The numbers have no gaps.
 	Changes(ctx context.Context, after uint64) iter.Seq2[Change, error]
+	// Facts returns the first n facts of a kind about subjects from one on, by subject.
+	Facts(ctx context.Context, kind, from string, n int) ([]record.Fact, error)
 	State(ctx context.Context) (State, error)
 	// Reset empties the index, before it is rebuilt from the store.
 	Reset(ctx context.Context) error

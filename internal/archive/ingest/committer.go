@@ -89,6 +89,9 @@ func (in *Ingester) take() (jobs []*job, closed bool) {
 // crosses reports whether a job and an earlier one of the batch have one UID, and either
 // is a record about what is kept: the later one must see in the index what became of it.
 func crosses(earlier []*job, j *job) bool {
+	if j.env.Kind == record.Note {
+		return false
+	}
 	for _, k := range earlier {
 		if (j.staged == nil || k.staged == nil) && j.env.Instance == k.env.Instance {
 			return true

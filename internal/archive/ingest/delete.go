@@ -79,6 +79,9 @@ type erasure struct {
 // purged cannot be restored.
 func (in *Ingester) recheckAbout(ctx context.Context, j *job) error {
 	e := &j.env
+	if e.Kind == record.Note {
+		return nil
+	}
 	kept, err := in.index.Kept(ctx, e.Instance)
 	if err != nil {
 		return err

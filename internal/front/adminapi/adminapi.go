@@ -20,6 +20,7 @@ type Config struct {
 	Token   string // what clients must show for all but health; empty for nothing
 	Held    Quarantine
 	Deleted Deletions
+	Labels  Labels
 	Damaged func(context.Context, int) ([]Damaged, error)
 }
 
@@ -42,6 +43,7 @@ const mostListed = 1000
 //	/metrics          Prometheus text, with the token
 //	/quarantine       what strangers sent, with the token
 //	/deleted          what was deleted and can be undone, with the token
+//	/labels           the labels of studies, with the token
 //	/damaged          the first 1,000 damaged objects, with the token
 func Handler(c Config) http.Handler {
 	mux := http.NewServeMux()
@@ -57,6 +59,7 @@ func Handler(c Config) http.Handler {
 	mux.Handle("GET /metrics", guard(c.Token, c.Metrics))
 	quarantine(mux, c.Token, c.Held)
 	deletions(mux, c.Token, c.Deleted)
+	labels(mux, c.Token, c.Labels)
 	mux.Handle("GET /damaged", guard(c.Token, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		list, err := c.Damaged(r.Context(), mostListed)
 		if err != nil {
@@ -67,7 +70,7 @@ func Handler(c Config) http.Handler {
 		json.NewEncoder(w).Encode(append([]Damaged{}, list...))
 	})))
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
-		text(w, http.StatusOK, "Gantry\n\n/livez /readyz /health /metrics /quarantine /deleted /damaged\n")
+		text(w, http.StatusOK, "Gantry\n\n/livez /readyz /health /metrics /quarantine /deleted /labels /damaged\n")
 	})
 	return harden(mux)
 }

@@ -8,7 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"gantry/dicom/uid"
 	"gantry/internal/archive/deletion"
+	"gantry/internal/archive/label"
 )
 
 type noneHeld struct{}
@@ -39,12 +41,51 @@ func TestQuarantineRequests(t *testing.T) {
 	}
 }
 
+type noLabels struct{}
+
+func (noLabels) List(context.Context, string, int) ([]label.Study, error) { return nil, nil }
+func (noLabels) Change(_ context.Context, study uid.UID, _, _ []string) (label.Study, error) {
+	switch study {
+	case "1":
+		return label.Study{}, label.ErrStudy
+	case "2":
+		return label.Study{}, label.ErrLabel
+	case "3":
+		return label.Study{}, errors.New("disk")
+	}
+	return label.Study{UID: study}, nil
+}
+
+func TestLabelRequests(t *testing.T) {
+	h := Handler(Config{Ready: func() bool { return true }, Health: http.NotFoundHandler(), Metrics: http.NotFoundHandler(), Held: noneHeld{}, Deleted: noneDeleted{}, Labels: noLabels{}})
+	for _, c := range []struct {
+		kind, body string
+		want       int
+	}{
+		{"application/json", `{"studyInstanceUID":"4","add":["a"]}`, 200},
+		{"text/plain", `{"studyInstanceUID":"4"}`, 415},
+		{"application/json", `{"study":"4"}`, 400},
+		{"application/json", `{"studyInstanceUID":"1"}`, 404},
+		{"application/json", `{"studyInstanceUID":"2"}`, 400},
+		{"application/json", `{"studyInstanceUID":"3"}`, 500},
+		{"application/json", "[" + strings.Repeat("1,", 5000), 400},
+	} {
+		r := httptest.NewRequest("POST", "/labels", strings.NewReader(c.body))
+		r.Header.Set("Content-Type", c.kind)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != c.want {
+			t.Errorf("%.40s: %d, want %d", c.body, w.Code, c.want)
+		}
+	}
+}
+
 func TestRoutes(t *testing.T) {
 	ready := false
 	said := func(s string) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte(s)) })
 	}
-	h := Handler(Config{Ready: func() bool { return ready }, Health: said("health"), Metrics: said("metrics"), Held: noneHeld{}, Deleted: noneDeleted{}, Damaged: noneDamaged, Token: "secret"})
+	h := Handler(Config{Ready: func() bool { return ready }, Health: said("health"), Metrics: said("metrics"), Held: noneHeld{}, Deleted: noneDeleted{}, Labels: noLabels{}, Damaged: noneDamaged, Token: "secret"})
 	for _, c := range []struct {
 		path, token string
 		ready       bool
@@ -65,6 +106,8 @@ func TestRoutes(t *testing.T) {
 		{"/damaged", "Bearer secret", true, 200},
 		{"/deleted", "", true, 401},
 		{"/deleted", "Bearer secret", true, 200},
+		{"/labels", "", true, 401},
+		{"/labels?label=x", "Bearer secret", true, 200},
 	} {
 		ready = c.ready
 		r := httptest.NewRequest("GET", c.path, nil)

@@ -116,7 +116,7 @@ func Run(t *testing.T, open func(*testing.T) index.Index) {
 	}{
 		{"Empty", empty}, {"Counts", counts}, {"Versions", versions}, {"Replace", replace}, {"Idempotent", idempotent},
 		{"Delete", deleted}, {"Heir", heir}, {"SelectKept", selectKept}, {"Quarantine", quarantine}, {"Pages", pages}, {"Answer", answer}, {"Random", random},
-		{"Reset", reset}, {"Cancel", cancel}, {"Budget", budget}, {"Hostile", hostile},
+		{"Reset", reset}, {"Cancel", cancel}, {"Budget", budget}, {"Hostile", hostile}, {"Facts", facts},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.run(t, open(t)) })
 	}

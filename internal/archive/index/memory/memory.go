@@ -27,6 +27,7 @@ type Index struct {
 	quarantined []record.ID
 	applied     record.Position
 	generations map[uint64]uint32
+	facts       map[[2]string]record.Fact
 }
 
 var _ index.Index = (*Index)(nil)
@@ -80,6 +81,8 @@ func (x *Index) apply(e index.Entry) index.Outcome {
 		return x.add(e)
 	case e.Envelope.Kind == record.Delete, e.Envelope.Kind == record.Restore, e.Envelope.Kind == record.Purge:
 		return x.mark(e)
+	case e.Envelope.Kind == record.Note:
+		x.fact(&e.Envelope)
 	}
 	return index.Outcome{}
 }
@@ -327,6 +330,7 @@ func (x *Index) Reset(context.Context) error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.patients, x.studies, x.series, x.instances, x.changes, x.quarantined = nil, nil, nil, nil, nil, nil
+	x.facts, x.generations = nil, nil
 	x.applied = record.Position{}
 	return nil
 }

@@ -192,6 +192,8 @@ func (b *batch) apply(e index.Entry) (index.Outcome, error) {
 		out, err = b.add(&e)
 	case e.Envelope.Kind == record.Delete, e.Envelope.Kind == record.Restore, e.Envelope.Kind == record.Purge:
 		out, err = b.mark(&e)
+	case e.Envelope.Kind == record.Note:
+		err = b.fact(&e.Envelope)
 	}
 	if err != nil && b.ctx.Err() == nil && !isEnvironment(err) {
 		err = &dataError{err}

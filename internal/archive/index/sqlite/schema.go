@@ -129,6 +129,10 @@ CREATE INDEX study_mixed ON study (pk) WHERE mixed;
 CREATE TABLE generation (                                       -- how often segments of the log were rewritten
 	segment INTEGER PRIMARY KEY, generation INTEGER NOT NULL
 ) STRICT;
+`, `
+CREATE TABLE fact (                                             -- what is known beside the objects
+	kind TEXT NOT NULL, subject TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (kind, subject)
+) STRICT, WITHOUT ROWID;
 `}
 }
 

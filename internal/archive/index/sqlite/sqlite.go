@@ -245,7 +245,7 @@ func (x *Index) Reset(ctx context.Context) error {
 	defer x.mu.Unlock()
 	x.cache.clear()
 	err := x.transaction(ctx, func() error {
-		for _, t := range []string{"patient", "patient_name", "study", "series", "base", "instance", "reference", "change", "quarantine", "deleted", "damaged", "settled", "name", "extra", "fill", "generation"} {
+		for _, t := range []string{"patient", "patient_name", "study", "series", "base", "instance", "reference", "change", "quarantine", "deleted", "damaged", "settled", "name", "extra", "fill", "generation", "fact"} {
 			if _, err := x.w.ExecContext(ctx, "DELETE FROM "+t); err != nil {
 				return err
 			}
