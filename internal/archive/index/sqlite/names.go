@@ -117,7 +117,7 @@ func (q *query) name(ctx context.Context, x *Index, c *match.Condition) error {
 	for _, groups := range keys {
 		var all []string
 		for i := range groups {
-			cond, a, err := x.nameSQL(ctx, &groups[i])
+			cond, a, err := q.nameSQL(ctx, x, &groups[i])
 			if err != nil {
 				return err
 			}
@@ -142,7 +142,7 @@ const (
 
 // nameSQL returns the condition for patients that have a group which meets a key, empty
 // for all patients.
-func (x *Index) nameSQL(ctx context.Context, k *match.NameKey) (string, []any, error) {
+func (q *query) nameSQL(ctx context.Context, x *Index, k *match.NameKey) (string, []any, error) {
 	prefix, only := match.Prefix(k.Pattern)
 	switch {
 	case k.Fuzzy():
@@ -153,6 +153,7 @@ func (x *Index) nameSQL(ctx context.Context, k *match.NameKey) (string, []any, e
 	case prefix != "" && (only || len(prefix) > 2):
 		return fmt.Sprintf(hasName, "n.norm >= ? AND n.norm <= ?"), []any{prefix, prefix + "\xff"}, nil
 	}
+	q.wide = true
 	fts := ftsOf(k)
 	if fts == "" {
 		return "", nil, nil

@@ -17,6 +17,7 @@ import (
 type query struct {
 	where []string
 	args  []any
+	wide  bool // many rows may meet it, which are not in the order of the answer
 }
 
 func (q *query) add(cond string, args ...any) {
@@ -195,6 +196,7 @@ func (q *query) dates(c *match.Condition) {
 
 // date narrows by the day; a time is left to match.
 func (q *query) date(c *match.Condition) {
+	q.wide = true
 	if c.Kind != match.Range && c.Kind != match.Moment {
 		return
 	}

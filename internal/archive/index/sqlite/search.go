@@ -116,6 +116,11 @@ func (r *search) compile(t table, q *query) {
 	r.sql[0] = fmt.Sprintf("SELECT %s.pk, %s, %s.attrs, %s FROM %s WHERE %s", t.alias, order, t.alias, t.columns, t.from, strings.Join(q.where, " AND "))
 	r.sql[1] = " ORDER BY " + by + unseen(" LIMIT ?")
 	r.args = q.args
+	if q.wide && order == "''" { // sort keys alone, and read the rows of the page only
+		keys := fmt.Sprintf("SELECT %s.pk FROM %s WHERE %s", t.alias, t.from, strings.Join(q.where, " AND "))
+		r.sql[0] = fmt.Sprintf("SELECT %s.pk, '', %s.attrs, %s FROM %s WHERE %s.pk IN (%s", t.alias, t.alias, t.columns, t.from, t.alias, keys)
+		r.sql[1] += ") ORDER BY " + by
+	}
 }
 
 // keyset returns the condition for rows behind the last one.
