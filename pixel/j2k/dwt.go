@@ -19,7 +19,7 @@ func (tc *tileComp) inverse(p *plane, n int) source {
 	if p.i != nil {
 		return source{i: synthesize(tc, p.i, p.w, n, wavelet[int32]{join: join53, steps: steps53, alone: halve53})}
 	}
-	return source{f: synthesize(tc, p.f, p.w, n, wavelet[float32]{join: join97, weigh: weigh97, steps: steps97, alone: halve97})}
+	return source{f: synthesize(tc, p.f, p.w, n, wavelet[float32]{join: join97, weigh: weigh97, steps: steps97(), alone: halve97})}
 }
 
 // wavelet is how rows come together: two halves to a row, each row then changed by its
@@ -232,17 +232,22 @@ const (
 var lifts97 = [4]float32{delta97, gamma97, beta97, alpha97}
 
 // steps97 is F.3.8.1 for rows.
-var steps97 = func() (steps []func(d, a, b []float32)) {
+func steps97() (steps []func(d, a, b []float32)) {
 	for _, k := range lifts97 {
-		steps = append(steps, func(d, a, b []float32) {
-			a, b = a[:len(d)], b[:len(d)]
-			for i := range d {
-				d[i] -= k * (a[i] + b[i])
-			}
-		})
+		steps = append(steps, liftBy(-k))
 	}
 	return steps
-}()
+}
+
+// liftBy adds k times two neighbouring rows to a row.
+func liftBy(k float32) func(d, a, b []float32) {
+	return func(d, a, b []float32) {
+		a, b = a[:len(d)], b[:len(d)]
+		for i := range d {
+			d[i] += k * (a[i] + b[i])
+		}
+	}
+}
 
 // join97 is F.3.8.1 within a row; c is the parity of the first sample.
 func join97(d, low, high []float32, c int) {

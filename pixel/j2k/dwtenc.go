@@ -1,6 +1,9 @@
 package j2k
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // analysis is how rows come apart: changed by their neighbours in some steps, then each into
 // two halves. What is encoded begins at the origin, so that first samples are low ones.
@@ -17,7 +20,7 @@ func (tc *tileComp) forward(p *plane, n int, from source) {
 		analyze(tc, p.i, p.w, n, from.i, analysis[int32]{steps: splits53, part: part53})
 	} else {
 		p.f = make([]float32, p.w*p.h)
-		analyze(tc, p.f, p.w, n, from.f, analysis[float32]{steps: splits97, weigh: unweigh97, part: part97})
+		analyze(tc, p.f, p.w, n, from.f, analysis[float32]{steps: splits97(), weigh: unweigh97, part: part97})
 	}
 }
 
@@ -101,18 +104,12 @@ func part53(low, high, x []int32) {
 }
 
 // splits97 is F.4.8.1 for rows.
-var splits97 = func() (steps []func(d, a, b []float32)) {
-	for s := 3; s >= 0; s-- {
-		k := lifts97[s]
-		steps = append(steps, func(d, a, b []float32) {
-			a, b = a[:len(d)], b[:len(d)]
-			for i := range d {
-				d[i] += k * (a[i] + b[i])
-			}
-		})
+func splits97() (steps []func(d, a, b []float32)) {
+	for _, k := range slices.Backward(lifts97[:]) {
+		steps = append(steps, liftBy(k))
 	}
 	return steps
-}()
+}
 
 // unweigh97 is the last two steps of F.4.8.1 for a row.
 func unweigh97(a []float32, high bool) {

@@ -24,7 +24,7 @@ func (l *loader) source(reversible bool) source {
 			return row
 		}}
 	}
-	ring := newRing[float32](len(splits97), l.info.Width)
+	ring := newRing[float32](len(lifts97), l.info.Width)
 	mix := l.mixer97()
 	return source{f: func() []float32 {
 		row := ring[l.y%len(ring)]
