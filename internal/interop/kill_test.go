@@ -16,6 +16,7 @@ import (
 	"gantry/dicom"
 	"gantry/dicom/tag"
 	"gantry/dicom/uid"
+	"gantry/dimse"
 )
 
 // killRounds is how often the server is killed: 50 times, or 50 times GANTRY_LONG.
@@ -51,15 +52,7 @@ func TestKillAndRestart(t *testing.T) {
 	s := serveIn(t, dir)
 	found := 0
 	for i := range parts {
-		back := t.TempDir()
-		must(t, gantry, "get", "GANTRY@"+addr(s.port), "-k", "StudyInstanceUID="+string(study1(i).study), "--dir", back)
-		for u, b := range dataSets(t, back) {
-			if !bytes.Equal(b, parts[i].with(u)) {
-				t.Errorf("%s is not what was sent", u)
-			}
-			delete(acknowledged, u)
-			found++
-		}
+		found += s.fetch(t, i, parts[i], acknowledged)
 	}
 	for u := range acknowledged {
 		t.Errorf("%s was acknowledged and is lost", u)
@@ -69,6 +62,40 @@ func TestKillAndRestart(t *testing.T) {
 		t.Errorf("%d objects came back; counted: %s", found, out)
 	}
 	t.Logf("%d rounds, %d objects", killRounds(), found)
+}
+
+// fetch gets a study back, compares its objects with what was sent, and takes them off
+// the list. It returns how many there are.
+func (s *server) fetch(t *testing.T, k int, sent ctBytes, acknowledged map[uid.UID]bool) (found int) {
+	t.Helper()
+	const class = uid.StudyRootQueryRetrieveInformationModelGet
+	storage := ctContext
+	storage.SCP = true
+	a := contender{"gantry", "GANTRY", s.port}.dial(t, dimse.Context{Class: class, Syntaxes: ctContext.Syntaxes}, storage)
+	defer a.Abort()
+	query, err := new(dicom.DataSet).Edit().SetText(tag.QueryRetrieveLevel, "STUDY").SetUID(tag.StudyInstanceUID, study1(k).study).Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []byte
+	take := func(_ context.Context, in *dimse.Incoming) error {
+		b := bytes.NewBuffer(got[:0])
+		if _, err := b.ReadFrom(in.Body); err != nil {
+			return err
+		}
+		if got = b.Bytes(); !bytes.Equal(got, sent.with(in.Instance)) {
+			t.Errorf("%s is not what was sent", in.Instance)
+		}
+		delete(acknowledged, in.Instance)
+		found++
+		return nil
+	}
+	for _, err := range a.Get(context.Background(), class, query, dimse.StorerFunc(take)) {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return found
 }
 
 // storeUntilKilled has all senders store until the server is killed at a random moment, and
