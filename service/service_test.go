@@ -507,11 +507,10 @@ func (g *gathering) gather(o *dimse.Outgoing) *dimse.Outgoing {
 	return &late
 }
 
-// TestGetInWindow: as many sub-operations run at a time as the requestor's window lets, and
-// one more object is opened meanwhile.
+// TestGetInWindow: as many sub-operations run at a time as the requestor's window lets.
 func TestGetInWindow(t *testing.T) {
-	for _, window := range []int{1, 5} {
-		g := &gathering{Archive: filled(t, 40), n: window + 1, all: make(chan struct{})}
+	for _, window := range []int{2, 5} {
+		g := &gathering{Archive: filled(t, 40), n: window, all: make(chan struct{})}
 		mux := new(dimse.ServeMux)
 		retrieve.RegisterGet(mux, g, retrieve.Options{})
 		d := dimse.Dialer{Calling: "SCU", Window: window, Contexts: []dimse.Context{{Class: studyGet},
@@ -528,7 +527,7 @@ func TestGetInWindow(t *testing.T) {
 				t.Fatalf("%d %+v %v, %d objects", pending, last, err, len(sink.Objects()))
 			}
 		}
-		if g.there < window+1 {
+		if g.there < window {
 			t.Error("no sub-operation was delayed")
 		}
 	}
@@ -573,7 +572,7 @@ func TestGetPanics(t *testing.T) {
 // TestMoveInWindow: the same for C-MOVE, as the destination's window lets, over the pool's
 // association, also when that was dead.
 func TestMoveInWindow(t *testing.T) {
-	g := &gathering{Archive: filled(t, 40), n: 6, all: make(chan struct{})}
+	g := &gathering{Archive: filled(t, 40), n: 5, all: make(chan struct{})}
 	var kept dicomtest.Archive
 	sink := &dimse.Server{Handler: kept.Mux(nil), AETitle: "SINK", Limits: dimse.NetLimits{Window: 5}}
 	sinkAddr := dicomtest.Serve(t, sink)

@@ -33,7 +33,7 @@ func (s *getSCP) ServeDIMSE(w dimse.ResponseWriter, r *dimse.Request) {
 	defer f.stop()
 	ctx, stop := finishing(r.Context())
 	defer stop()
-	sideBySide(min(r.Window()+ahead, res.Count), func() {
+	sideBySide(min(r.Window(), res.Count), func() {
 		for r.Context().Err() == nil {
 			o := f.next()
 			if o == nil || !s.send(ctx, t, r, o, res.Prefer) {

@@ -62,7 +62,7 @@ func (m *mover) run() {
 			continue
 		}
 		m.answered = false
-		sideBySide(min(a.Window()+ahead, len(m.queue)), func() {
+		sideBySide(min(a.Window(), len(m.queue)), func() {
 			for m.one(a, proposed) {
 			}
 		})

@@ -7,9 +7,6 @@ import (
 	"gantry/dimse"
 )
 
-// ahead is how many objects are opened, and their beginning read, before their turn comes.
-const ahead = 1
-
 // sideBySide runs work on n goroutines, the caller's among them, and returns when all have.
 // A panic in one of them becomes the caller's, which keeps it to its association.
 func sideBySide(n int, work func()) {
