@@ -109,7 +109,8 @@ func (c *Conn) sendAbort(a Abort) {
 }
 
 // Close closes the transport. When the standard leaves closing to the peer (Sta13) it
-// waits for that first: for ARTIM after a release or a reject, a second after an abort. An
+// waits for that first: for ARTIM after a release or a reject, a second after an abort, or
+// a tenth of it when the peer sends nothing that might make it lose the A-ABORT. An
 // association that still lives is aborted. Only the reading goroutine may call it.
 func (c *Conn) Close() error {
 	c.Abort(SourceUser, ReasonNotSpecified)
@@ -128,11 +129,15 @@ func (c *Conn) Close() error {
 // the table says (AA-6 ignores, AA-7 aborts, AA-2 closes), as long as framing is known.
 func (c *Conn) drain() {
 	c.Resume()
-	c.rd.mode, c.rd.until = waitARTIM, time.Now().Add(c.patience())
+	end := time.Now().Add(c.patience())
+	c.rd.mode, c.rd.until = waitARTIM, end
 	if c.rd.skip(min(c.pdu, drainLimit)) != nil || c.pdu > drainLimit {
 		return
 	}
 	c.pdu, c.pdv = 0, 0
+	if c.aborting.Load() {
+		c.rd.until = time.Now().Add(min(c.patience(), quietWait))
+	}
 	for total := uint32(0); total < drainLimit; {
 		t, length, err := c.header()
 		if errors.Is(err, ErrInterrupted) {
@@ -145,6 +150,7 @@ func (c *Conn) drain() {
 		if c.State() != Sta13 {
 			return
 		}
+		c.rd.until = end
 		a, err := c.received(t, length)
 		if err != nil || a == AA2 {
 			return

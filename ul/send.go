@@ -13,6 +13,10 @@ import (
 // after it, may take.
 const abortWait = time.Second
 
+// quietWait is how long the peer is waited for after an abort when nothing comes from it:
+// closing loses nothing then.
+const quietWait = 100 * time.Millisecond
+
 // buffers holds send buffers; see sendBuffer.
 var buffers sync.Pool
 

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -13,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -34,7 +36,8 @@ import (
 type contender struct {
 	name string
 	aet  string
-	port int
+	port int // 0 is no server, but a limit of the machine
+	pid  int
 }
 
 const benchTime = 1500 * time.Millisecond
@@ -59,11 +62,11 @@ func startContenders(b *testing.B, names ...string) []contender {
 		port := freePort(b)
 		switch name {
 		case "gantry":
-			port = serve(b, "--log-level", "warning", "--peer", benchSink+":localhost:"+strconv.Itoa(benchSinkPort(b))).port
-			out = append(out, contender{name, "GANTRY", port})
+			s := serve(b, "--log-level", "warning", "--peer", benchSink+":localhost:"+strconv.Itoa(benchSinkPort(b)))
+			out = append(out, contender{name, "GANTRY", s.port, s.cmd.Process.Pid})
 		case "storescp":
-			start(b, port, dcmtk(b, "storescp"), "--fork", "-aet", "STORESCP", "-od", b.TempDir(), strconv.Itoa(port))
-			out = append(out, contender{name, "STORESCP", port})
+			s := start(b, port, dcmtk(b, "storescp"), "--fork", "-aet", "STORESCP", "-od", b.TempDir(), strconv.Itoa(port))
+			out = append(out, contender{name, "STORESCP", port, s.cmd.Process.Pid})
 		case "dcmqrscp":
 			dir := b.TempDir()
 			cfg := filepath.Join(dir, "q.cfg")
@@ -71,8 +74,8 @@ func startContenders(b *testing.B, names ...string) []contender {
 			if err := os.WriteFile(cfg, []byte(text), 0o600); err != nil {
 				b.Fatal(err)
 			}
-			start(b, port, dcmtk(b, "dcmqrscp"), "-c", cfg)
-			out = append(out, contender{name, "QR", port})
+			s := start(b, port, dcmtk(b, "dcmqrscp"), "-c", cfg)
+			out = append(out, contender{name, "QR", port, s.cmd.Process.Pid})
 		case "orthanc":
 			dir := b.TempDir()
 			cfg := filepath.Join(dir, "o.json")
@@ -80,8 +83,8 @@ func startContenders(b *testing.B, names ...string) []contender {
 			if err := os.WriteFile(cfg, []byte(text), 0o600); err != nil {
 				b.Fatal(err)
 			}
-			start(b, port, peer(b, "/usr/sbin/Orthanc"), cfg)
-			out = append(out, contender{name, "ORTHANC", port})
+			s := start(b, port, peer(b, "/usr/sbin/Orthanc"), cfg)
+			out = append(out, contender{name, "ORTHANC", port, s.cmd.Process.Pid})
 		}
 	}
 	return out
@@ -247,15 +250,127 @@ func (c contender) store(a *dimse.Assoc, ct ctBytes) error {
 
 var ctContext = dimse.Context{Class: uid.CTImageStorage, Syntaxes: []uid.UID{uid.ExplicitVRLittleEndian}}
 
-// BenchmarkPeersStore is P1 and P2: C-STORE of distinct CT objects of 512 KiB over 1, 4 and
-// 8 associations. Gantry is durable before it answers; storescp syncs nothing.
+// BenchmarkPeersStore is P1 to P3: C-STORE of distinct CT objects of 512 KiB over 1, 4 and
+// 8 associations. Gantry is durable before it answers; storescp syncs nothing. The limit is
+// what as many writers append to one file and sync. cpu-of-storescp is the servers' processor
+// time for an object.
 func BenchmarkPeersStore(b *testing.B) {
 	for _, n := range []int{1, 4, 8} {
 		b.Run(fmt.Sprintf("associations=%d", n), func(b *testing.B) {
-			all := startContenders(b, "gantry", "storescp", "orthanc")
-			race(b, "objects/s", all, func(c contender, _ int) float64 { return c.bench(b, "store", "-j", strconv.Itoa(n)).PerSecond })
+			all := append(startContenders(b, "gantry", "storescp", "orthanc"), contender{name: "limit"})
+			used, stored := map[string]float64{}, map[string]float64{}
+			race(b, "objects/s", all, func(c contender, _ int) float64 {
+				if c.port == 0 {
+					return appendAndSync(b, n, 512<<10)
+				}
+				before := processorTime(c.pid)
+				done := c.bench(b, "store", "-j", strconv.Itoa(n))
+				time.Sleep(50 * time.Millisecond) // forked servers end
+				used[c.name] += processorTime(c.pid) - before
+				stored[c.name] += float64(done.Done)
+				return done.PerSecond
+			})
+			b.ReportMetric(used["gantry"]/stored["gantry"]/(used["storescp"]/stored["storescp"]), "cpu-of-storescp")
 		})
 	}
+}
+
+// appendAndSync is how many objects a second some writers append to one file, synced one by
+// one.
+func appendAndSync(b *testing.B, writers int, size int64) float64 {
+	f, err := os.Create(filepath.Join(b.TempDir(), "log"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer f.Close()
+	var end, done atomic.Int64
+	var wg sync.WaitGroup
+	begun := time.Now()
+	for range writers {
+		wg.Go(func() {
+			data := make([]byte, size)
+			for time.Since(begun) < benchTime {
+				_, err := f.WriteAt(data, end.Add(size)-size)
+				if err = errors.Join(err, f.Sync()); err != nil {
+					b.Error(err)
+					return
+				}
+				done.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	return float64(done.Load()) / time.Since(begun).Seconds()
+}
+
+// processorTime is what a process and its children took, in ticks (proc(5), stat): those
+// that have ended stand with it once it has waited for them, the others with themselves.
+func processorTime(pid int) (ticks float64) {
+	all, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, name := range all {
+		line, err := os.ReadFile(name)
+		if err != nil {
+			continue // ended meanwhile
+		}
+		fields := strings.Fields(string(line[bytes.LastIndexByte(line, ')')+1:]))
+		own := strings.HasPrefix(name, fmt.Sprintf("/proc/%d/", pid))
+		if !own && fields[1] != strconv.Itoa(pid) {
+			continue
+		}
+		for _, f := range fields[11:15] {
+			n, _ := strconv.ParseFloat(f, 64) // the kernel's own figures
+			ticks += n
+		}
+	}
+	return ticks
+}
+
+// anonymous is the memory of a process that is not pages of files, in MB, and the most of it
+// while work goes on.
+func anonymous(b *testing.B, pid int, work func()) (most float64) {
+	b.Helper()
+	stop, done := make(chan bool), make(chan bool)
+	go func() {
+		defer close(done)
+		for {
+			most = max(most, anonymousNow(pid))
+			select {
+			case <-stop:
+				return
+			case <-time.After(20 * time.Millisecond):
+			}
+		}
+	}()
+	work()
+	close(stop)
+	<-done
+	return most
+}
+
+func anonymousNow(pid int) (mb float64) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(text)) {
+		if name, rest, _ := strings.Cut(line, ":"); name == "RssAnon" || name == "RssShmem" {
+			kb, _ := strconv.ParseFloat(strings.Fields(rest)[0], 64)
+			mb += kb / 1024
+		}
+	}
+	return mb
+}
+
+// BenchmarkMemory is P9: what the server takes when it is idle, and the most of it while eight
+// associations store.
+func BenchmarkMemory(b *testing.B) {
+	all := startContenders(b, "gantry", "orthanc")
+	for _, c := range all {
+		time.Sleep(300 * time.Millisecond)
+		b.ReportMetric(anonymousNow(c.pid), "idle-MB-"+c.name)
+		b.ReportMetric(anonymous(b, c.pid, func() { c.bench(b, "store", "-j", "8") }), "storing-MB-"+c.name)
+	}
+	b.ReportMetric(0, "ns/op")
 }
 
 // fill gives a server 48 studies of 2 objects.

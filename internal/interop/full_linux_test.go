@@ -29,7 +29,7 @@ func TestDiskFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := serveIn(t, dir, "--config", cfg)
-	c := contender{"gantry", "GANTRY", s.port}
+	c := contender{name: "gantry", aet: "GANTRY", port: s.port}
 	ct := newCT(t, 1)
 	a := c.dial(t, ctContext)
 	defer a.Abort()

@@ -71,7 +71,7 @@ func (s *server) fetch(t *testing.T, k int, sent ctBytes, acknowledged map[uid.U
 	const class = uid.StudyRootQueryRetrieveInformationModelGet
 	storage := ctContext
 	storage.SCP = true
-	a := contender{"gantry", "GANTRY", s.port}.dial(t, dimse.Context{Class: class, Syntaxes: ctContext.Syntaxes}, storage)
+	a := contender{name: "gantry", aet: "GANTRY", port: s.port}.dial(t, dimse.Context{Class: class, Syntaxes: ctContext.Syntaxes}, storage)
 	defer a.Abort()
 	query, err := new(dicom.DataSet).Edit().SetText(tag.QueryRetrieveLevel, "STUDY").SetUID(tag.StudyInstanceUID, study1(k).study).Build()
 	if err != nil {
@@ -101,7 +101,7 @@ func (s *server) fetch(t *testing.T, k int, sent ctBytes, acknowledged map[uid.U
 // storeUntilKilled has all senders store until the server is killed at a random moment, and
 // returns what was acknowledged.
 func storeUntilKilled(t *testing.T, s *server, parts []ctBytes) []uid.UID {
-	c := contender{"gantry", "GANTRY", s.port}
+	c := contender{name: "gantry", aet: "GANTRY", port: s.port}
 	var mu sync.Mutex
 	var acknowledged []uid.UID
 	var wg sync.WaitGroup

@@ -212,12 +212,12 @@ func TestNegotiationIsConfigurable(t *testing.T) {
 		t.Errorf("a private class is taken: %s", out)
 	}
 	three := dimse.Context{Class: uid.CTImageStorage, Syntaxes: []uid.UID{uid.ImplicitVRLittleEndian, uid.ExplicitVRLittleEndian, uid.ExplicitVRBigEndian}}
-	a := contender{"gantry", "GANTRY", s.port}.dial(t, three)
+	a := contender{name: "gantry", aet: "GANTRY", port: s.port}.dial(t, three)
 	defer a.Abort()
 	if got := a.Accepted(uid.CTImageStorage); len(got) != 1 || got[0] != uid.ExplicitVRBigEndian {
 		t.Errorf("%v is chosen", got)
 	}
-	plain := contender{"gantry", "GANTRY", serve(t).port}.dial(t, three)
+	plain := contender{name: "gantry", aet: "GANTRY", port: serve(t).port}.dial(t, three)
 	defer plain.Abort()
 	if got := plain.Accepted(uid.CTImageStorage); len(got) != 1 || got[0] != uid.ExplicitVRLittleEndian {
 		t.Errorf("%v is chosen by default", got)

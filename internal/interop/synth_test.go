@@ -56,7 +56,7 @@ func TestLargeArchive(t *testing.T) {
 	if took := time.Since(begun); took > 10*time.Second {
 		t.Errorf("ready only after %s: the start reads the archive and not the end of its log", took)
 	}
-	a := contender{"gantry", "GANTRY", s.port}.dial(t, studyContext)
+	a := contender{name: "gantry", aet: "GANTRY", port: s.port}.dial(t, studyContext)
 	defer a.Abort()
 	for i := range 50 {
 		study := i * (n / 10) / 50
@@ -150,7 +150,7 @@ func BenchmarkScale(b *testing.B) {
 	}
 	large := serveIn(b, dir, "--log-level", "error")
 	small := serveIn(b, synthetic(b, 10_000, "--index-only"), "--log-level", "error")
-	both := []contender{{"large", "GANTRY", large.port}, {"small", "GANTRY", small.port}}
+	both := []contender{{name: "large", aet: "GANTRY", port: large.port}, {name: "small", aet: "GANTRY", port: small.port}}
 	race(b, "objects/s", both, func(c contender, _ int) float64 {
 		return c.bench(b, "store", "-j", "4", "--size", "8192").PerSecond
 	})
@@ -175,7 +175,7 @@ func BenchmarkScale(b *testing.B) {
 // latencies are the time to the first answer and to the last one, in the middle and in the
 // worst hundredth, and how many answers there were on average.
 func latencies(b *testing.B, s *server, keys func(i, n int) map[tag.Tag]string, studies int) (first, half, most, mean float64) {
-	a := contender{"gantry", "GANTRY", s.port}.dial(b, studyContext)
+	a := contender{name: "gantry", aet: "GANTRY", port: s.port}.dial(b, studyContext)
 	defer a.Abort()
 	const queries = 300
 	var firsts, alls []float64
@@ -205,7 +205,7 @@ func latencies(b *testing.B, s *server, keys func(i, n int) map[tag.Tag]string, 
 func firstOfAll(b *testing.B, s *server) float64 {
 	var times []float64
 	for range 9 {
-		a := contender{"gantry", "GANTRY", s.port}.dial(b, studyContext)
+		a := contender{name: "gantry", aet: "GANTRY", port: s.port}.dial(b, studyContext)
 		begun := time.Now()
 		for _, err := range a.Find(context.Background(), studyContext.Class, studyQuery(b, nil)) {
 			if err != nil {
