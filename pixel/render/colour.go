@@ -11,7 +11,7 @@ import (
 // colour draws RGB and YBR_FULL (PS3.3 C.7.6.3.1.2) with 8 bits a sample.
 func colour(d pixel.Desc, px []byte) *image.RGBA {
 	out := image.NewRGBA(image.Rect(0, 0, d.Columns, d.Rows))
-	t := scale(d.BitsStored)
+	t := byteScale(d.BitsStored)
 	each(d, px, func(i, code int) {
 		out.Pix[i/3*4+i%3] = t[code]
 	})
@@ -24,8 +24,8 @@ func colour(d pixel.Desc, px []byte) *image.RGBA {
 	return out
 }
 
-// scale is the table from samples of some bits to bytes.
-func scale(bits int) []byte {
+// byteScale is the table from samples of some bits to bytes.
+func byteScale(bits int) []byte {
 	t := make([]byte, 1<<bits)
 	top := max(len(t)-1, 1)
 	for v := range t {
@@ -54,16 +54,14 @@ var palette = [3][3]tag.Tag{
 
 // paletteColor draws PALETTE COLOR: one table of whole colours is made of the three.
 func paletteColor(ds *dicom.DataSet, d pixel.Desc, px []byte) (*image.RGBA, error) {
+	l, err := readPalettes(ds, d.Signed)
+	if err != nil {
+		return nil, err
+	}
 	t := make([][4]byte, 1<<d.BitsStored)
-	for c, tags := range palette {
-		l, err := readPalette(ds, tags, d.Signed)
-		if err != nil {
-			return nil, err
-		}
-		for code := range t {
-			t[code][c] = byte(min(l.at(int(value(d, uint64(code))))>>(l.bits-8), 255))
-			t[code][3] = 0xFF
-		}
+	for code := range t {
+		v := int(value(d, uint64(code)))
+		t[code] = [4]byte{l[0].byteAt(v), l[1].byteAt(v), l[2].byteAt(v), 0xFF}
 	}
 	out := image.NewRGBA(image.Rect(0, 0, d.Columns, d.Rows))
 	each(d, px, func(i, code int) { copy(out.Pix[4*i:], t[code][:]) })

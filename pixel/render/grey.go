@@ -11,17 +11,9 @@ import (
 
 // grey is the pipeline of PS3.3 C.11: stored value, Modality LUT, VOI LUT, Presentation LUT.
 func grey(g groups, d pixel.Desc, px []byte, o Options) (image.Image, error) {
-	modality, err := readModality(g, d)
+	s, voi, err := pipeline(g, d, px, o)
 	if err != nil {
 		return nil, err
-	}
-	s := samples{d: d, px: px, modality: modality}
-	voi, err := chooseVOI(g, &s, o)
-	if err != nil {
-		return nil, err
-	}
-	if d.Photometric == pixel.Monochrome1 || g.ds.Text(tag.PresentationLUTShape) == "INVERSE" {
-		voi = inverse(voi)
 	}
 	if o.Deep {
 		out := image.NewGray16(image.Rect(0, 0, d.Columns, d.Rows))
@@ -31,6 +23,27 @@ func grey(g groups, d pixel.Desc, px []byte, o Options) (image.Image, error) {
 	out := image.NewGray(image.Rect(0, 0, d.Columns, d.Rows))
 	s.draw8(out.Pix, voi)
 	return out, nil
+}
+
+// pipeline is what to draw, and how: all steps that a presentation state has are its own
+// (PS3.4 N.2).
+func pipeline(g groups, d pixel.Desc, px []byte, o Options) (s samples, c curve, err error) {
+	from := g
+	if o.State != nil {
+		from = groups{ds: o.State.ds}
+	}
+	s = samples{d: d, px: px}
+	if s.modality, err = readModality(from, d); err != nil {
+		return s, nil, err
+	}
+	if c, err = chooseVOI(g, &s, o); err != nil {
+		return s, nil, err
+	}
+	if c, err = presented(from.ds, d, c, o); err != nil || !o.DarkPadding {
+		return s, c, err
+	}
+	s.dark, err = readPadding(g.ds, d)
+	return s, c, err
 }
 
 func inverse(c curve) curve {
@@ -45,6 +58,10 @@ func readModality(g groups, d pixel.Desc) (curve, error) {
 			return nil, err
 		}
 		return func(v float64) float64 { return float64(l.at(toInt(v))) }, nil
+	}
+	if g.ds.Has(tag.DoseGridScaling) { // of RT Dose, to units of its own (PS3.3 C.8.8.3)
+		scaling, err := number(g.ds, tag.DoseGridScaling, 1)
+		return func(v float64) float64 { return scaling * v }, err
 	}
 	m := g.macro(tag.PixelValueTransformationSequence)
 	slope, err := number(m, tag.RescaleSlope, 1)
@@ -84,6 +101,9 @@ func chooseVOI(g groups, s *samples, o Options) (curve, error) {
 	}
 	if o.VOI == Automatic {
 		return s.automatic(g.ds)
+	}
+	if o.State != nil {
+		return o.State.voi(g, s)
 	}
 	w, err := storedWindow(g.macro(tag.FrameVOILUTSequence))
 	switch {

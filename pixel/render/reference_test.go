@@ -162,7 +162,7 @@ func arguments(ds *dicom.DataSet) []string {
 	case hasTable(ds):
 		voi = []string{"+Wl", "1"}
 	}
-	return append(voi, "-q", "-O", "+op")
+	return append(voi, "-q", "+op")
 }
 
 func hasWindow(ds *dicom.DataSet) bool {
@@ -210,7 +210,8 @@ func header(r *bufio.Reader) (width, height, channels int, err error) {
 	if b, _ := r.Peek(1); string(b) == "#" {
 		comment, err = r.ReadString('\n')
 	}
-	if _, err2 := fmt.Fscanf(r, "%d %d\n%d\n", &width, &height, &top); err2 != nil || top != 255 {
+	_, err2 := fmt.Fscan(r, &width, &height, &top)
+	if _, err3 := r.Discard(1); err2 != nil || err3 != nil || top != 255 {
 		return 0, 0, 0, errors.Join(err, fmt.Errorf("P%d %s, values up to %d: %w", kind, comment, top, err2))
 	}
 	return width, height, map[int]int{5: 1, 6: 3}[kind], err

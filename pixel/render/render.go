@@ -1,9 +1,10 @@
 // Package render makes pictures for people out of the frames of images: the grey pipeline
-// of Modality LUT, VOI LUT and Presentation LUT (PS3.3 C.11.1, C.11.2, C.11.6), and the
-// colours of PALETTE COLOR, RGB and YBR_FULL (PS3.3 C.7.6.3, C.7.9).
+// of Modality LUT, VOI LUT and Presentation LUT (PS3.3 C.11.1, C.11.2, C.11.6), the colours
+// of PALETTE COLOR, RGB and YBR_FULL (PS3.3 C.7.6.3, C.7.9) and of supplemental palettes,
+// overlays (C.9), display shutters (C.7.6.11), softcopy presentation states (A.33),
+// segmentations (A.51) and doses (A.18.3).
 //
-// What is drawn are P-Values (PS3.14) for a standard display. Overlays, graphics and
-// supplemental palettes are not drawn.
+// What is drawn are P-Values (PS3.14) for a standard display.
 package render
 
 import (
@@ -28,9 +29,22 @@ const (
 // Options says how to render. The zero value is what the maker of the image meant, with
 // 256 greys.
 type Options struct {
-	VOI    VOI
-	Window *Window // in place of VOI, in units after the Modality LUT
-	Deep   bool    // grey images are *image.Gray16
+	VOI         VOI
+	Window      *Window // in place of VOI, in units after the Modality LUT
+	Shape       Shape   // in place of the Presentation LUT; empty is that of the image
+	Film        Film    // what LinOD means
+	Deep        bool    // grey images are *image.Gray16
+	DarkPadding bool    // Pixel Padding is black, in inverted images too
+
+	Overlays   Overlays
+	NoShutter  bool    // what display shutters hide is drawn
+	State      *State  // a presentation state in place of what the image says
+	NoGraphics bool    // without the annotations of State
+	Over       []Layer // what is laid over the image, in this order
+
+	Fit     image.Point // scale to this size at most, with square pixels; zero leaves the pixels alone
+	Square  bool        // scale pixels that are not square (PS3.3 C.7.6.3.1.7) in their shorter direction
+	Magnify Magnify     // how to scale
 }
 
 // FormatError says what in a data set keeps an image from being rendered.
@@ -52,20 +66,76 @@ func Frame(ctx context.Context, ds *dicom.DataSet, src *pixel.Source, i int, o O
 	}
 	d := src.Desc()
 	d.Photometric = decoded.Photometric
-	return Samples(ds, d, px, i, o)
+	return picture(ctx, groups{ds, i}, d, px, o)
 }
 
 // Samples renders the samples of frame i as pixel.Source.Decode returns them; d.Photometric
 // must be that of the samples.
 func Samples(ds *dicom.DataSet, d pixel.Desc, px []byte, i int, o Options) (image.Image, error) {
+	return picture(context.Background(), groups{ds, i}, d, px, o)
+}
+
+func picture(ctx context.Context, g groups, d pixel.Desc, px []byte, o Options) (image.Image, error) {
 	if int64(len(px)) != d.FrameSize() {
-		return nil, FormatError(fmt.Sprintf("frame %d has %d bytes, %d x %d pixels take %d", i+1, len(px), d.Columns, d.Rows, d.FrameSize()))
+		return nil, FormatError(fmt.Sprintf("frame %d has %d bytes, %d x %d pixels take %d", g.frame+1, len(px), d.Columns, d.Rows, d.FrameSize()))
 	}
+	if o.State != nil && !o.State.Shows(g.ds, g.frame) {
+		return nil, FormatError(fmt.Sprintf("the presentation state is not for frame %d of this image", g.frame+1))
+	}
+	v, err := newView(g, image.Rect(0, 0, d.Columns, d.Rows), o)
+	if err != nil {
+		return nil, err
+	}
+	m, err := pixels(g, d, px, o)
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range o.Over {
+		rgba := inColour(m)
+		if err := l.paint(ctx, sheetOf(rgba), g); err != nil {
+			return nil, err
+		}
+		m = rgba
+	}
+	if m, err = planes(m, g, d, px, o); err != nil {
+		return nil, err
+	}
+	m = v.show(m)
+	if o.State != nil && !o.NoGraphics {
+		err = o.State.annotate(m, v, g)
+	}
+	return m, err
+}
+
+// Layer is something laid over an image: a *Segmentation or a *Dose.
+type Layer interface {
+	paint(ctx context.Context, m sheet, g groups) error
+}
+
+// planes draws overlays and shutters: those of the image, or those of the presentation state.
+func planes(m image.Image, g groups, d pixel.Desc, px []byte, o Options) (image.Image, error) {
+	from, wanted := g, o.Overlays.wants
+	hidden := shutterGroup(g.ds)
+	var err error
+	if o.State != nil {
+		from = groups{o.State.ds, g.frame}
+		m, err = o.State.planes(m, g, d, px, o)
+	} else {
+		m, err = drawOverlays(m, g, d, px, o.Overlays, func(group uint16) bool { return wanted(group) && group != hidden })
+	}
+	if err == nil && !o.NoShutter {
+		err = drawShutter(m, from, d, px)
+	}
+	return m, err
+}
+
+// pixels draws the image alone.
+func pixels(g groups, d pixel.Desc, px []byte, o Options) (image.Image, error) {
 	switch {
 	case d.Samples == 1 && (d.Photometric == pixel.Monochrome1 || d.Photometric == pixel.Monochrome2):
-		return grey(groups{ds, i}, d, px, o)
+		return monochrome(g, d, px, o)
 	case d.Samples == 1 && d.Photometric == pixel.PaletteColor && tabular(d):
-		return paletteColor(ds, d, px)
+		return paletteColor(g.ds, d, px)
 	case d.Samples == 3 && d.BitsAllocated <= 16 && (d.Photometric == pixel.RGB || d.Photometric == pixel.YBRFull):
 		return colour(d, px), nil
 	}

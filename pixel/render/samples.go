@@ -15,6 +15,15 @@ type samples struct {
 	d        pixel.Desc
 	px       []byte
 	modality curve
+	dark     func(stored float64) bool // what is black whatever the rest says; nil is nothing
+}
+
+// share is how much light a stored value is drawn with.
+func (s *samples) share(c curve, stored float64) float64 {
+	if s.dark != nil && s.dark(stored) {
+		return 0
+	}
+	return c(s.modality(stored))
 }
 
 // tabular reports whether a table of all values is small enough.
@@ -72,6 +81,20 @@ func (s *samples) negative() bool {
 	return s.d.Float || s.modality(lowest) < 0 || s.modality(highest) < 0
 }
 
+// full spreads all values that samples can have: what a presentation state without a VOI
+// LUT means.
+func (s *samples) full(ds *dicom.DataSet) (curve, error) {
+	if !tabular(s.d) {
+		return s.automatic(ds)
+	}
+	low, high := math.Inf(1), math.Inf(-1)
+	for code := range 1 << s.d.BitsStored {
+		u := s.modality(value(s.d, uint64(code)))
+		low, high = min(low, u), max(high, u)
+	}
+	return ramp(low, high), nil
+}
+
 // level is a share of the greatest output. What is no number is black.
 func level(share, top float64) uint16 {
 	if math.IsNaN(share) {
@@ -84,14 +107,14 @@ func level(share, top float64) uint16 {
 func (s *samples) table(voi curve, top float64) []uint16 {
 	t := make([]uint16, 1<<s.d.BitsStored)
 	for code := range t {
-		t[code] = level(voi(s.modality(value(s.d, uint64(code)))), top)
+		t[code] = level(s.share(voi, value(s.d, uint64(code))), top)
 	}
 	return t
 }
 
 func (s *samples) draw8(pix []byte, voi curve) {
 	if !tabular(s.d) {
-		s.eachValue(func(i int, v float64) { pix[i] = byte(level(voi(s.modality(v)), 255)) })
+		s.eachValue(func(i int, v float64) { pix[i] = byte(level(s.share(voi, v), 255)) })
 		return
 	}
 	t := s.table(voi, 255)
@@ -101,7 +124,7 @@ func (s *samples) draw8(pix []byte, voi curve) {
 func (s *samples) draw16(pix []byte, voi curve) {
 	put := binary.BigEndian.PutUint16 // as image.Gray16 has it
 	if !tabular(s.d) {
-		s.eachValue(func(i int, v float64) { put(pix[2*i:], level(voi(s.modality(v)), math.MaxUint16)) })
+		s.eachValue(func(i int, v float64) { put(pix[2*i:], level(s.share(voi, v), math.MaxUint16)) })
 		return
 	}
 	t := s.table(voi, math.MaxUint16)
