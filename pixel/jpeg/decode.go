@@ -1,6 +1,7 @@
 package jpeg
 
 import (
+	"encoding/binary"
 	"fmt"
 	"slices"
 
@@ -44,6 +45,7 @@ func Decode(dst, src []byte, o DecodeOptions) ([]byte, Info, error) {
 	if err != nil {
 		return dst, d.info, err
 	}
+	d.shifts = newIDCTShifts(d.info.Bits)
 	for k := range d.info.Components {
 		c := &d.comps[k]
 		c.plane = make([]uint16, 64*c.bw*c.bh)
@@ -183,32 +185,62 @@ func (d *decoder) sequential(r *bits.Reader, c *component, dc, ac *table, q *[64
 	c.pred += extend(r, n)
 	var f [64]int32
 	f[0] = c.pred * q[0]
-	last := 0
-	for k := 1; k < 64; k++ {
-		rs := ac.symbol(r)
-		if rs < 0 {
-			return false
-		}
-		run, size := rs>>4, rs&15
-		if size == 0 {
-			if run != 15 {
-				break
-			}
-			k += 15
-			continue
-		}
-		if k += run; k > 63 {
-			return false
-		}
-		f[zigzag[k]] = extend(r, size) * q[k]
-		last = k
-	}
-	if last == 0 {
-		flat(f[0], out, 8*c.bw, d.info.Bits)
-	} else {
-		idct(&f, out, 8*c.bw, d.info.Bits)
+	last, ok := coefficients(r, ac, q, &f)
+	switch {
+	case !ok:
+		return false
+	case last == 0:
+		flat(f[0], out, 8*c.bw, d.shifts)
+	default:
+		idct(&f, out, 8*c.bw, d.shifts)
 	}
 	return true
+}
+
+// coefficients decodes the AC coefficients of a block, and returns which is the last. The
+// fields of r are in variables.
+func coefficients(r *bits.Reader, ac *table, q *[64]int32, f *[64]int32) (last int, ok bool) {
+	acc, n, pos, src := r.Acc, r.N, r.Pos, r.Src
+	for k := 1; k < 64; k++ {
+		if n <= 32 {
+			if pos+4 <= len(src) && !bits.HasFF(binary.BigEndian.Uint32(src[pos:])) {
+				acc |= uint64(binary.BigEndian.Uint32(src[pos:])) << (uint(32-n) & 63)
+				n += 32
+				pos += 4
+			} else {
+				acc, n, pos = r.Refill(acc, n, pos)
+			}
+		}
+		e := ac.whole[acc>>(64-tableBits)]
+		v := int32(e) >> 16
+		if length := int(e & 0xff); length != 0 {
+			acc <<= uint(length) & 63
+			n -= length
+			k += int(e >> 8 & 0xff)
+		} else {
+			r.Acc, r.N, r.Pos = acc, n, pos
+			rs := ac.symbol(r)
+			if rs < 0 {
+				return 0, false
+			}
+			k += rs >> 4
+			v = extend(r, rs&15)
+			acc, n, pos = r.Acc, r.N, r.Pos
+			if rs&15 == 0 && rs>>4 < 15 {
+				break
+			}
+		}
+		if k > 63 {
+			if v != 0 {
+				return 0, false
+			}
+			break
+		}
+		f[zigzag[k&63]&63] = v * q[k&63]
+		last = k
+	}
+	r.Acc, r.N, r.Pos = acc, n, pos
+	return last, true
 }
 
 // reconstruct transforms the blocks of a progressive image.
@@ -227,7 +259,7 @@ func (d *decoder) reconstruct() error {
 			for z, v := range c.coef[64*b:][:64] {
 				f[zigzag[z]] = int32(v) * q[z]
 			}
-			idct(&f, c.plane[8*(b/c.bw*8*c.bw+b%c.bw):], 8*c.bw, d.info.Bits)
+			idct(&f, c.plane[8*(b/c.bw*8*c.bw+b%c.bw):], 8*c.bw, d.shifts)
 		}
 	}
 	return nil

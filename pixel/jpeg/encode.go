@@ -1,7 +1,6 @@
 package jpeg
 
 import (
-	"encoding/binary"
 	"fmt"
 
 	"gantry/pixel/internal/huff"
@@ -41,27 +40,28 @@ func Encode(dst, px []byte, i Info, o EncodeOptions) ([]byte, error) {
 		o.Quality = 90
 	}
 	e := newEncoder(i, o, px)
-	for c := range i.Components {
-		if e.transform(c); e.seen>>i.Bits != 0 {
-			return dst, FormatError(fmt.Sprintf("a sample has more than %d bits", i.Bits))
-		}
+	if e.tokenize(); e.seen>>i.Bits != 0 {
+		return dst, FormatError(fmt.Sprintf("a sample has more than %d bits", i.Bits))
 	}
 	specs := e.specs()
 	return e.scan(e.header(dst, &specs), &specs), nil
 }
 
 type encoder struct {
-	decoder // for the arrangement of components
+	decoder // for the arrangement of components; planes are a row of MCUs high
 	px      []byte
+	wide    []uint16 // a line of the image
 	every   int
 	quants  [2]*quantizer
+	forward *fdctShifts
 	classes int // how many quantizers and pairs of Huffman tables there are
 	seen    uint16
-	filled  [maxComponents][]uint64 // for each block which AC coefficients are not zero
+	tokens  []token
+	freq    [4][256]int64 // of the symbols in the four tables
 }
 
 func newEncoder(i Info, o EncodeOptions, px []byte) *encoder {
-	e := &encoder{px: px, every: o.RestartMCUs, classes: 1}
+	e := &encoder{px: px, every: o.RestartMCUs, classes: 1, forward: newFDCTShifts(i.Bits)}
 	e.info = i
 	e.quants[0] = newQuantizer(&luminance, o.Quality, i.Bits)
 	for c := range i.Components {
@@ -76,78 +76,6 @@ func newEncoder(i Info, o EncodeOptions, px []byte) *encoder {
 	}
 	e.arrange()
 	return e
-}
-
-// transform makes the quantized coefficients of a component, eight lines at a time.
-func (e *encoder) transform(k int) {
-	c := &e.comps[k]
-	c.coef = make([]int16, 64*c.bw*c.bh)
-	e.filled[k] = make([]uint64, c.bw*c.bh)
-	wide := make([]uint16, e.info.Width)
-	band := make([]int32, 64*c.bw)
-	q := e.quants[c.quant]
-	var block [64]int32
-	for by := range c.bh {
-		for y := range 8 {
-			e.load(band[8*c.bw*y:][:8*c.bw], wide, k, min(8*by+y, e.info.Height-1))
-		}
-		for bx := range c.bw {
-			for y := range 8 {
-				copy(block[8*y:8*y+8], band[8*c.bw*y+8*bx:])
-			}
-			fdct(&block, e.info.Bits)
-			b := by*c.bw + bx
-			e.filled[k][b] = q.quantize((*[64]int16)(c.coef[64*b:][:64]), &block)
-		}
-	}
-}
-
-// load takes a line of samples, less half their range, out of the image. Beyond the right
-// edge the last one is repeated.
-func (e *encoder) load(line []int32, wide []uint16, k, y int) {
-	e.pick(wide, k, y)
-	middle := int32(1) << (e.info.Bits - 1)
-	n := len(wide)
-	if e.comps[k].h == e.hMax {
-		for x, v := range wide {
-			line[x] = int32(v) - middle
-		}
-	} else {
-		// Two samples make one; rounding goes up and down in turn, as in libjpeg.
-		n = divUp(n, 2)
-		for x := range n {
-			a, b := wide[2*x], wide[min(2*x+1, len(wide)-1)]
-			line[x] = (int32(a)+int32(b)+int32(x&1))>>1 - middle
-		}
-		if n < len(line) {
-			line[n] = int32(wide[len(wide)-1]) - middle
-			n++
-		}
-	}
-	for x := n; x < len(line); x++ {
-		line[x] = line[n-1]
-	}
-}
-
-// pick takes the samples of one component's line.
-func (e *encoder) pick(wide []uint16, k, y int) {
-	n := e.info.Components
-	at := y*e.info.Width*n + k
-	all := uint16(0)
-	if e.info.Bits > 8 {
-		px := e.px[2*at:]
-		for x := range wide {
-			v := binary.LittleEndian.Uint16(px[2*n*x:])
-			wide[x] = v
-			all |= v
-		}
-	} else {
-		px := e.px[at:]
-		for x := range wide {
-			wide[x] = uint16(px[n*x])
-		}
-	}
-	e.seen |= all
 }
 
 // header appends everything before the first entropy coded byte.

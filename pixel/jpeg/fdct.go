@@ -13,27 +13,41 @@ func forward(i0, i1, i2, i3, i4, i5, i6, i7 int32) (o0, o1, o2, o3, o4, o5, o6, 
 	return o0, t7*f1501 + z1 + z4, o2, t6*f3072 + z2 + z3, o4, t5*f2053 + z2 + z4, o6, t4*f0298 + z1 + z3
 }
 
-// fdct turns samples, less half their range, into coefficients eight times too large.
-func fdct(c *[64]int32, precision int) {
-	between := uint(2)
+// fdctShifts is what the precision changes. The assembly knows where its fields are.
+type fdctShifts struct {
+	middle                 int32 // half the range of samples
+	round1, round2, small  int32 // of the lines, of the columns, and of the latter's two without fraction
+	shift1, shift2, beyond uint64
+}
+
+func newFDCTShifts(precision int) *fdctShifts {
+	between := 2
 	if precision > 8 {
 		between = 1
 	}
-	shift := (fractionBits - between) & 31
-	round := int32(1) << (shift - 1)
+	s1, s2 := fractionBits-between, fractionBits+between
+	return &fdctShifts{
+		middle: 1 << (precision - 1), round1: 1 << (s1 - 1), round2: 1 << (s2 - 1), small: 1 << (between - 1),
+		shift1: uint64(s1), shift2: uint64(s2), beyond: uint64(between),
+	}
+}
+
+// fdctPlain is fdct without assembly.
+func fdctPlain(c *[64]int32, in []uint16, stride int, p *fdctShifts) {
+	m, shift, round, beyond := p.middle, p.shift1&31, p.round1, p.beyond&31
 	for y := range 8 {
+		i := in[y*stride:][:8]
+		o0, o1, o2, o3, o4, o5, o6, o7 := forward(int32(i[0])-m, int32(i[1])-m, int32(i[2])-m, int32(i[3])-m,
+			int32(i[4])-m, int32(i[5])-m, int32(i[6])-m, int32(i[7])-m)
 		r := c[8*y : 8*y+8 : 8*y+8]
-		o0, o1, o2, o3, o4, o5, o6, o7 := forward(r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7])
-		r[0], r[4] = o0<<(between&31), o4<<(between&31)
+		r[0], r[4] = o0<<beyond, o4<<beyond
 		r[1], r[2], r[3] = (o1+round)>>shift, (o2+round)>>shift, (o3+round)>>shift
 		r[5], r[6], r[7] = (o5+round)>>shift, (o6+round)>>shift, (o7+round)>>shift
 	}
-	shift = (fractionBits + between) & 31
-	round = int32(1) << (shift - 1)
-	small := int32(1) << ((between - 1) & 31)
+	shift, round = p.shift2&31, p.round2
 	for x := range 8 {
 		o0, o1, o2, o3, o4, o5, o6, o7 := forward(c[x], c[x+8], c[x+16], c[x+24], c[x+32], c[x+40], c[x+48], c[x+56])
-		c[x], c[x+32] = (o0+small)>>(between&31), (o4+small)>>(between&31)
+		c[x], c[x+32] = (o0+p.small)>>beyond, (o4+p.small)>>beyond
 		c[x+8], c[x+16], c[x+24] = (o1+round)>>shift, (o2+round)>>shift, (o3+round)>>shift
 		c[x+40], c[x+48], c[x+56] = (o5+round)>>shift, (o6+round)>>shift, (o7+round)>>shift
 	}

@@ -28,6 +28,7 @@ type decoder struct {
 	hMax, vMax   int
 	mcusX, mcusY int
 	quant        [4]*[64]int32 // in zigzag order
+	shifts       *idctShifts
 	dc, ac       [4]*table
 	restart      int // MCUs between restart markers; 0: none
 	jfif         bool

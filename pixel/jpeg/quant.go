@@ -25,17 +25,12 @@ var (
 	}
 )
 
-// divisor divides by a quantization step eight times as large, rounding. The reciprocal is
-// exact for coefficients of 12 bit samples: below 2^19, by less than 2^19.
-type divisor struct {
-	half  int32
-	magic uint64
-}
-
-// quantizer is a quantization table, both of it in zigzag order.
+// quantizer is a quantization table. It divides by steps eight times as large, rounding.
 type quantizer struct {
-	steps    [64]uint16
-	divisors [64]divisor
+	steps  [64]uint16 // in zigzag order
+	half   [64]uint32 // half a step; this and the next line by line
+	magic  [64]uint32 // 2^32 by a step: exact below 2^20 for steps that are not coarse
+	coarse bool       // a step is above 512
 }
 
 // newQuantizer scales a table to a quality of 1 to 100 as libjpeg does.
@@ -52,25 +47,28 @@ func newQuantizer(base *[64]uint8, quality, precision int) *quantizer {
 	for k, z := range zigzag {
 		step := min(max((int(base[z])*scale+50)/100, 1), top)
 		q.steps[k] = uint16(step)
-		q.divisors[k] = divisor{half: int32(step) * 4, magic: (1<<40 + uint64(step)*8 - 1) / (uint64(step) * 8)}
+		q.half[z], q.magic[z] = uint32(step)*4, uint32((1<<32+uint64(step)*8-1)/(uint64(step)*8))
+		q.coarse = q.coarse || step > 512
 	}
 	return q
 }
 
-// quantize quantizes a block, and tells by bits which AC coefficients are not zero.
-func (q *quantizer) quantize(out *[64]int16, f *[64]int32) (filled uint64) {
-	for z, place := range zigzag {
-		d := &q.divisors[z]
-		v := f[place&63]
-		sign := v >> 31
-		n := (v ^ sign) - sign + d.half
-		if n < 2*d.half { // most of them
+// quantizePlain is quantize without assembly.
+func (q *quantizer) quantizePlain(out *[64]int16, f *[64]int32) (filled uint64) {
+	for z, v := range f {
+		half, sign := q.half[z], v>>31
+		n := uint32((v^sign)-sign) + half
+		if n < 2*half { // most of them
 			out[z] = 0
 			continue
 		}
-		n = int32(uint64(n) * d.magic >> 40)
-		out[z] = int16((n ^ sign) - sign)
+		if q.coarse {
+			n /= 2 * half
+		} else {
+			n = uint32(uint64(n) * uint64(q.magic[z]) >> 32)
+		}
+		out[z] = int16((int32(n) ^ sign) - sign)
 		filled |= 1 << z
 	}
-	return filled &^ 1
+	return filled
 }

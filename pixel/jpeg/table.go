@@ -11,8 +11,14 @@ const tableBits = 10
 // length in its lower, which is 0 where the code is longer than what the look-up sees.
 type table struct {
 	fast [1 << tableBits]uint16
-	slow huff.Search
+	// whole has AC coefficients where the look-up sees the value too: that in the upper
+	// half, how many zeros come before it, and the bits of both in the lowest byte, which
+	// is 0 where it does not. endOfBlock stands for so many zeros.
+	whole [1 << tableBits]uint32
+	slow  huff.Search
 }
+
+const endOfBlock = 64
 
 func newTable(spec *huff.Spec) *table {
 	t := &table{slow: huff.NewSearch(spec)}
@@ -20,10 +26,29 @@ func newTable(spec *huff.Spec) *table {
 		if free := tableBits - length; free >= 0 {
 			for k := range uint32(1) << free {
 				t.fast[code<<free|k] = uint16(symbol)<<8 | uint16(length)
+				t.whole[code<<free|k] = wholeEntry(symbol, k, length, free)
 			}
 		}
 	})
 	return t
+}
+
+// wholeEntry is an entry of whole, seen being the free bits behind the code.
+func wholeEntry(symbol uint8, seen uint32, length, free int) uint32 {
+	run, size := uint32(symbol>>4), int(symbol&15)
+	switch {
+	case size > free:
+		return 0
+	case size == 0 && run < 15:
+		return endOfBlock<<8 | uint32(length)
+	case size == 0:
+		return 15<<8 | uint32(length)
+	}
+	v := int32(seen >> (free - size))
+	if v < 1<<(size-1) {
+		v += 1 - 1<<size
+	}
+	return uint32(v)<<16 | run<<8 | uint32(length+size)
 }
 
 // symbol decodes a symbol and leaves 16 bits or more. It is -1 where no code fits.

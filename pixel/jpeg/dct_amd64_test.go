@@ -1,0 +1,68 @@
+//go:build !noasm
+
+package jpeg
+
+import (
+	"encoding/binary"
+	"testing"
+)
+
+// FuzzVectors compares the assembly with its plain twins, also for coefficients that no
+// encoder makes.
+func FuzzVectors(f *testing.F) {
+	if !vectors {
+		f.Skip("NO AVX2: the assembly was not compared with anything")
+	}
+	seed := make([]byte, 4*64)
+	for k := range seed {
+		seed[k] = byte(k * k * 7)
+	}
+	f.Add(seed, false, uint8(90))
+	f.Add(seed[3:], true, uint8(2))
+	f.Add(make([]byte, 4*64), true, uint8(50))
+	f.Fuzz(func(t *testing.T, data []byte, wide bool, quality uint8) {
+		const stride = 11
+		precision := 8
+		if wide {
+			precision = 12
+		}
+		data = append(data, make([]byte, 4*64)...)
+		var c, d [64]int32
+		var in [8 * stride]uint16
+		for k := range c {
+			c[k] = int32(binary.LittleEndian.Uint32(data[4*k:]))
+			in[k] = uint16(c[k]) & (1<<precision - 1)
+		}
+		d = c
+		var a, b [8 * stride]uint16
+		idctAVX2(&c, &a[0], stride, newIDCTShifts(precision))
+		idctPlain(&d, b[:], stride, newIDCTShifts(precision))
+		if a != b {
+			t.Fatalf("inverse: %v, not %v", a, b)
+		}
+		fdctAVX2(&c, &in[0], stride, newFDCTShifts(precision))
+		fdctPlain(&d, in[:], stride, newFDCTShifts(precision))
+		if c != d {
+			t.Fatalf("forward: %v, not %v", c, d)
+		}
+		q := newQuantizer(&luminance, 1+int(quality)%100, precision)
+		var x, y [64]int16
+		filled := ^quantizeAVX2(&x, &c, &q.half, &q.magic)
+		if want := q.quantizePlain(&y, &c); !q.coarse && (x != y || filled != want) {
+			t.Fatalf("quantized: %v %x, not %v %x", x, filled, y, want)
+		}
+	})
+}
+
+// TestPlain runs what else the assembly would do through the plain functions.
+func TestPlain(t *testing.T) {
+	if !vectors {
+		t.Skip("NO AVX2: all other tests ran the plain functions")
+	}
+	vectors = false
+	defer func() { vectors = true }()
+	TestEncode(t)
+	TestInverse(t)
+	TestOursDecodesTurbo(t)
+	TestTurboDecodesOurs(t)
+}
