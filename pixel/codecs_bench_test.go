@@ -1,0 +1,247 @@
+package pixel
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"gantry/dicom/uid"
+	"gantry/pixel/internal/codectest"
+)
+
+// tableHead says what the table of BenchmarkCodecs is.
+const tableHead = `
+times as fast as the reference, one core, 1.0 is the same; MB/s are of raw samples, ours
+ours: a frame in memory, the fastest run; DCMTK, OpenJPEG, OpenJPH: processor time of the
+program for many frames or a large one, less that for one or a small one, the least of five
+runs, reading and writing files included; turbo: what tjbench of libjpeg-turbo measures in
+memory, by the share of a core that it had
+`
+
+// row is a codec with its reference.
+type row struct {
+	name           string
+	image          codectest.Image
+	syntax         uid.UID
+	lossy          *Lossy
+	peer           string
+	encode, decode []string // of the program; in and out follow
+}
+
+var (
+	ct   = codectest.Image{Width: 512, Height: 512, Samples: 1, Frames: 1, Allocated: 16, Stored: 12}
+	grey = codectest.Image{Width: 512, Height: 512, Samples: 1, Frames: 1, Allocated: 8, Stored: 8}
+	rgb  = codectest.Image{Width: 512, Height: 512, Samples: 3, Frames: 1, Allocated: 8, Stored: 8}
+)
+
+func rows() []row {
+	q := &Lossy{Quality: 90}
+	openjpeg := func(name string, m codectest.Image) row {
+		return row{name, m, uid.JPEG2000Lossless, nil, "OpenJPEG", []string{"/usr/bin/opj_compress", "-i", "in.pnm", "-o", "out.j2k"}, []string{"/usr/bin/opj_decompress", "-i", "in.j2c", "-o", "out.pnm"}}
+	}
+	dcmtk := func(name string, m codectest.Image, syntax uid.UID, lossy *Lossy, tool string, options ...string) row {
+		return row{name, m, syntax, lossy, "DCMTK", append([]string{"/usr/bin/dcmc" + tool}, options...), []string{"/usr/bin/dcmd" + tool}}
+	}
+	return []row{
+		dcmtk("RLE 16", ct, uid.RLELossless, nil, "rle"),
+		dcmtk("RLE 8", grey, uid.RLELossless, nil, "rle"),
+		dcmtk("JPEG lossless 16", ct, uid.JPEGLosslessSV1, nil, "jpeg", "+tl", "+e1"),
+		dcmtk("JPEG lossless 8", grey, uid.JPEGLosslessSV1, nil, "jpeg", "+tl", "+e1"),
+		dcmtk("JPEG-LS 16", ct, uid.JPEGLSLossless, nil, "jpls"),
+		dcmtk("JPEG-LS 8", grey, uid.JPEGLSLossless, nil, "jpls"),
+		dcmtk("JPEG-LS colour", rgb, uid.JPEGLSLossless, nil, "jpls", "+il"),
+		{"JPEG grey", grey, uid.JPEGBaseline8Bit, q, "turbo", []string{"GRAY"}, nil},
+		{"JPEG colour", rgb, uid.JPEGBaseline8Bit, q, "turbo", []string{"444"}, nil},
+		dcmtk("JPEG 12", ct, uid.JPEGExtended12Bit, q, "jpeg", "+ee", "+q", "90"),
+		openjpeg("JPEG 2000 16", ct),
+		openjpeg("JPEG 2000 8", grey),
+		openjpeg("JPEG 2000 colour", rgb),
+		{"HTJ2K 16", ct, uid.HTJ2KLossless, nil, "OpenJPH", []string{"/usr/bin/ojph_compress", "-i", "in.pgm", "-o", "out.j2c", "-reversible", "true"}, []string{"/usr/bin/ojph_expand", "-i", "in.j2c", "-o", "out.pgm"}},
+		{"HTJ2K 8", grey, uid.HTJ2KLossless, nil, "OpenJPH", []string{"/usr/bin/ojph_compress", "-i", "in.pgm", "-o", "out.j2c", "-reversible", "true"}, []string{"/usr/bin/ojph_expand", "-i", "in.j2c", "-o", "out.pgm"}},
+	}
+}
+
+// BenchmarkCodecs encodes and decodes frames with every codec and with its reference, and
+// prints a table of the ratios.
+func BenchmarkCodecs(b *testing.B) {
+	var table strings.Builder
+	for _, r := range rows() {
+		px := r.image.CT(1)
+		d := descOf(r.image)
+		c, _ := Builtin().Lookup(r.syntax)
+		code, err := c.Encoder.Encode(nil, px, d, r.lossy)
+		if err != nil {
+			b.Fatal(err)
+		}
+		theirs := r.measurePeer(b)
+		var dst []byte
+		run := func(name string, peer float64, f func() error) {
+			b.Run(r.name+"/"+name, func(b *testing.B) {
+				b.SetBytes(int64(len(px)))
+				best := time.Hour
+				for b.Loop() {
+					at := time.Now()
+					if err := f(); err != nil {
+						b.Fatal(err)
+					}
+					best = min(best, time.Since(at))
+				}
+				b.ReportMetric(peer/best.Seconds(), "x_"+r.peer)
+				fmt.Fprintf(&table, "%-18s %-7s %6.2f of %-9s %7.0f\n", r.name, name, peer/best.Seconds(), r.peer, float64(len(px))/1e6/best.Seconds())
+			})
+		}
+		run("encode", theirs[0], func() (err error) { dst, err = c.Encoder.Encode(dst[:0], px, d, r.lossy); return err })
+		run("decode", theirs[1], func() (err error) { dst, _, err = c.Decoder.Decode(dst[:0], code, d, Limits{}); return err })
+	}
+	b.Log(tableHead + table.String())
+}
+
+func descOf(m codectest.Image) Desc {
+	d := Desc{Rows: m.Height, Columns: m.Width, Samples: m.Samples, BitsAllocated: m.Allocated, BitsStored: m.Stored, HighBit: m.Stored - 1, Photometric: Monochrome2, Frames: 1}
+	if m.Samples == 3 {
+		d.Photometric = RGB
+	}
+	return d
+}
+
+// measurePeer returns the reference's seconds for a frame, encoding and decoding.
+func (r row) measurePeer(b *testing.B) [2]float64 {
+	switch r.peer {
+	case "turbo":
+		return r.tjbench(b)
+	case "DCMTK":
+		return r.programs(b, r.dicomFolder(b, 13), r.dicomFolder(b, 1), 12)
+	}
+	large, small := r.image, r.image
+	large.Height, small.Width, small.Height = 4*r.image.Height, 64, 64
+	return r.programs(b, r.streamFolder(b, large), r.streamFolder(b, small), 4)
+}
+
+// dicomFolder makes a folder with an object of so many frames, native and compressed.
+func (r row) dicomFolder(b *testing.B, frames int) string {
+	m, dir := r.image, b.TempDir()
+	m.Frames = frames
+	var px []byte
+	for k := range frames {
+		px = append(px, m.CT(uint64(k+1))...)
+	}
+	native := m.WriteNative(b, px)
+	packed, err := os.Create(filepath.Join(dir, "packed"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer packed.Close()
+	if _, err := Transcode(b.Context(), packed, readFile(b, native), r.syntax, Options{Lossy: r.lossy}); err != nil {
+		b.Fatal(err)
+	}
+	if err := os.Rename(native, filepath.Join(dir, "native")); err != nil {
+		b.Fatal(err)
+	}
+	return dir
+}
+
+// streamFolder makes a folder with an image as its samples and as our codestream.
+func (r row) streamFolder(b *testing.B, m codectest.Image) string {
+	dir, px := b.TempDir(), m.CT(1)
+	c, _ := Builtin().Lookup(r.syntax)
+	code, err := c.Encoder.Encode(nil, px, descOf(m), nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for name, data := range map[string][]byte{"in.pnm": portable(m, px), "in.pgm": portable(m, px), "in.j2c": code} {
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// portable is an image as a PNM file, whose samples are big endian.
+func portable(m codectest.Image, px []byte) []byte {
+	kind := 5
+	if m.Samples == 3 {
+		kind = 6
+	}
+	out := fmt.Appendf(nil, "P%d\n%d %d\n%d\n", kind, m.Width, m.Height, 1<<m.Stored-1)
+	n := m.Allocated / 8
+	for k := 0; k < len(px); k += n {
+		for i := n - 1; i >= 0; i-- {
+			out = append(out, px[k+i])
+		}
+	}
+	return out
+}
+
+// programs returns the processor time of a frame: the program's in one folder less that in
+// the other, by the frames that they are apart.
+func (r row) programs(b *testing.B, large, small string, apart float64) (out [2]float64) {
+	files := [2][]string{{"native", "out"}, {"packed", "out"}}
+	if r.peer != "DCMTK" {
+		files = [2][]string{}
+	}
+	for k, args := range [][]string{r.encode, r.decode} {
+		program := codectest.Tool(b, args[0])
+		args = append(args[1:len(args):len(args)], files[k]...)
+		out[k] = (least(b, large, program, args) - least(b, small, program, args)).Seconds() / apart
+	}
+	return out
+}
+
+// least is the processor time that a program takes in a folder, of five runs.
+func least(b *testing.B, dir, program string, args []string) time.Duration {
+	best := time.Hour
+	for range 5 {
+		c := exec.Command(program, args...)
+		c.Dir = dir
+		if out, err := c.CombinedOutput(); err != nil {
+			b.Fatalf("%s %v: %v: %s", program, args, err, out)
+		}
+		best = min(best, c.ProcessState.UserTime()+c.ProcessState.SystemTime())
+	}
+	return best
+}
+
+// tjbench asks libjpeg-turbo's own benchmark, which goes from and to memory; it converts
+// colours on the way, and grey too it takes and gives as RGB. It knows the time on the
+// clock; the processor's is the share that it had of that.
+func (r row) tjbench(b *testing.B) (out [2]float64) {
+	m := r.image
+	m.Samples = 3
+	px := r.image.CT(1)
+	if r.image.Samples == 1 {
+		var wide []byte
+		for _, v := range px {
+			wide = append(wide, v, v, v)
+		}
+		px = wide
+	}
+	name := filepath.Join(b.TempDir(), "in.ppm")
+	if err := os.WriteFile(name, portable(m, px), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	out = [2]float64{1e9, 1e9}
+	for range 5 {
+		at := time.Now()
+		c := exec.Command(codectest.Tool(b, "/usr/bin/tjbench"), name, "90", "-quiet", "-nowrite", "-rgb",
+			"-subsamp", r.encode[0], "-benchtime", "0.2", "-warmup", "0")
+		text, err := c.Output()
+		share := float64(c.ProcessState.UserTime()+c.ProcessState.SystemTime()) / float64(time.Since(at))
+		fields := strings.Fields(string(text))
+		if err != nil || len(fields) < 3 {
+			b.Fatalf("tjbench: %v: %s", err, text)
+		}
+		for k, f := range []string{fields[len(fields)-3], fields[len(fields)-1]} {
+			rate, err := strconv.ParseFloat(f, 64)
+			if err != nil {
+				b.Fatalf("tjbench: %s", text)
+			}
+			out[k] = min(out[k], share*float64(m.Width*m.Height)/1e6/rate)
+		}
+	}
+	return out
+}
