@@ -123,6 +123,7 @@ var commands = [...]func(*Stdio) *cobra.Command{
 	newMan,
 	newReindex,
 	newExtract,
+	newImage,
 	newInfo,
 	newDB,
 	newFsck,

@@ -105,6 +105,8 @@ func sample(t *testing.T, param string) string {
 		return "lex"
 	case "reporter":
 		return "junit"
+	case "kind":
+		return "BMP"
 	case "AE@host:port":
 		return "OTHER@localhost:104"
 	case "modalities":
