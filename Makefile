@@ -3,6 +3,7 @@ export CGO_ENABLED := 0
 GO ?= go
 FUZZTIME ?= 30s
 LONG ?= 200
+ONLY ?=
 platforms := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
 .PHONY: build run setup test cross long bench fuzz lint gen
@@ -35,8 +36,12 @@ long: setup
 	GANTRY_LONG=$(LONG) $(GO) test -timeout 24h -count 1 -v ./dimse ./internal/dump ./internal/archive/... ./internal/interop
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=30m
 
-bench:
-	$(GO) test -run '^$$' -bench . -benchmem ./...
+# The gates, measured beside DCMTK and Orthanc on this machine: bin/bench.md. ONLY='^P' takes
+# some of them; GANTRY_SCALE=20000000 makes the archive of S1 to S4 a large one.
+bench: setup
+	@$(GO) run scripts/benchreport.go -only '$(ONLY)'
+	@$(GO) test -run '^$$' -bench 'Described|UnderLoad' ./internal/interop
+	@$(GO) test -run '^$$' -bench 'Peers|Codec' -benchtime 1x ./pixel/...
 
 # Every fuzz target in turn, FUZZTIME each.
 fuzz:
