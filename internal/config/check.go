@@ -150,6 +150,30 @@ func (l *Loader) checkPeers() {
 				l.errorf(l.from("peers"), "peers: %s: %q is no transfer syntax: want its UID or keyword", ae, s)
 			}
 		}
+		l.checkArrival(ae, &p)
+	}
+}
+
+// checkArrival looks at the rules for what a peer sends.
+func (l *Loader) checkArrival(ae string, p *Peer) {
+	for _, r := range []struct {
+		key, name string
+		lossy     bool
+		want      string
+	}{
+		{"store_as", p.StoreAs, false, "one that loses nothing: what is kept is what was sent"},
+		{"derive", p.Derive, true, "one that loses information"},
+	} {
+		if r.name == "" {
+			continue
+		}
+		u, ok := SyntaxOf(r.name)
+		if i, _ := u.SyntaxInfo(); !ok || i.Lossy != r.lossy || i.Video || i.Referenced || i.RealTime || i.Foreign {
+			l.errorf(l.from("peers"), "peers: %s: %s: %q: want a transfer syntax, %s", ae, r.key, r.name, r.want)
+		}
+	}
+	if p.Quality < 0 || p.Quality > 255 || p.Quality > 0 && p.Derive == "" {
+		l.errorf(l.from("peers"), "peers: %s: derive_quality: %d: want 1 to 100, with derive", ae, p.Quality)
 	}
 }
 

@@ -138,6 +138,13 @@ type Peer struct {
 	// SendSyntaxes are those that it is sent objects in, best first, where they can be
 	// transcoded to them without loss and it takes them.
 	SendSyntaxes []string
+	// StoreAs is the transfer syntax that what it sends is kept in, where that loses nothing;
+	// empty: as it comes.
+	StoreAs string
+	// Derive is a transfer syntax that loses information: of each image that it sends another
+	// object is made in it.
+	Derive  string
+	Quality int // of Derive, 1 to 100; JPEG-LS: 1 to 255, how far a sample may be off; 0: see pixel.Lossy
 }
 
 // ParsePeer reads AE:host:port. The host may be an IPv6 address in brackets.

@@ -86,6 +86,27 @@ func TestPeerSyntaxes(t *testing.T) {
 	}
 }
 
+// TestArrivalRules takes for each rule what makes sense for it.
+func TestArrivalRules(t *testing.T) {
+	c, err := load("peers: [{ae: A, host: h, port: 104, store_as: JPEGLSLossless, derive: JPEGBaseline8Bit, derive_quality: 75}]")
+	if err != nil || c.Peers[0].StoreAs != "JPEGLSLossless" || c.Peers[0].Derive != "JPEGBaseline8Bit" || c.Peers[0].Quality != 75 {
+		t.Errorf("%+v, %v", c, err)
+	}
+	for rule, want := range map[string]string{
+		"store_as: JPEGBaseline8Bit":                    "loses nothing",
+		"store_as: MPEG2MPML":                           "loses nothing",
+		"derive: RLELossless":                           "loses information",
+		"derive: nothing":                               "loses information",
+		"derive_quality: 50":                            "derive_quality",
+		"derive: JPEGBaseline8Bit, derive_quality: 300": "derive_quality",
+		"derive: JPEGBaseline8Bit, derived_quality: 30": "no such key",
+	} {
+		if _, err := load("peers: [{ae: A, host: h, port: 104, " + rule + "}]"); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", rule, err)
+		}
+	}
+}
+
 // TestPending holds the list of keys that are known but do nothing yet; it may only
 // shrink.
 func TestPending(t *testing.T) {

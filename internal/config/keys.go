@@ -71,7 +71,7 @@ func keys() []key {
 		{name: "monitoring.metrics_port", value: func(c *Config) any { return &c.Monitoring.MetricsPort }, help: "that port"},
 		{name: "monitoring.health_check_interval_seconds", value: func(c *Config) any { return &c.Monitoring.HealthInterval }, help: "how often health is looked at"},
 		{name: "patient.default_issuer", value: func(c *Config) any { return &c.Patient.DefaultIssuer }, help: "Issuer of Patient ID where neither object nor peer has one"},
-		{name: "peers", value: func(c *Config) any { return &c.Peers }, help: "application entities: AE:host:port, or ae, host, port, issuer, tls, syntaxes (preferred for what it sends), send_syntaxes (what it is sent, before the stored one)"},
+		{name: "peers", value: func(c *Config) any { return &c.Peers }, help: "application entities: AE:host:port, or ae, host, port, issuer, tls, syntaxes (preferred for what it sends), send_syntaxes (what it is sent, before the stored one), store_as (what is kept of it, without loss), derive and derive_quality (another object made of each image, with loss)"},
 
 		{name: "security.access_control.enabled", value: none, pending: "roles for AE titles"},
 		{name: "security.access_control.default_role", value: none, pending: "roles for AE titles"},

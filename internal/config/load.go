@@ -226,18 +226,21 @@ func decodePeer(n *yaml.Node) (Peer, error) {
 		TLS      bool     `yaml:"tls"`
 		Syntaxes []string `yaml:"syntaxes"`
 		Send     []string `yaml:"send_syntaxes"`
+		StoreAs  string   `yaml:"store_as"`
+		Derive   string   `yaml:"derive"`
+		Quality  int      `yaml:"derive_quality"`
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		switch name := n.Content[i].Value; name {
-		case "ae", "host", "port", "issuer", "tls", "syntaxes", "send_syntaxes":
+		case "ae", "host", "port", "issuer", "tls", "syntaxes", "send_syntaxes", "store_as", "derive", "derive_quality":
 		default:
-			return Peer{}, fmt.Errorf("%s: no such key; a peer has ae, host, port, issuer, tls, syntaxes, send_syntaxes", name)
+			return Peer{}, fmt.Errorf("%s: no such key; a peer has ae, host, port, issuer, tls, syntaxes, send_syntaxes, store_as, derive, derive_quality", name)
 		}
 	}
 	if err := n.Decode(&m); err != nil {
 		return Peer{}, err
 	}
-	p := Peer{m.AE, m.Host, m.Port, m.Issuer, m.TLS, m.Syntaxes, m.Send}
+	p := Peer{m.AE, m.Host, m.Port, m.Issuer, m.TLS, m.Syntaxes, m.Send, m.StoreAs, m.Derive, m.Quality}
 	return p, p.check()
 }
 

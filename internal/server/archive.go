@@ -191,15 +191,19 @@ func Check(ctx context.Context, c *config.Config, console io.Writer, o fsck.Opti
 // front is the DICOM side over the archive.
 func (s *Server) front(c *config.Config) *dimsefront.Front {
 	return &dimsefront.Front{
-		AETitle: c.Server.AETitle,
-		Bounds:  dimsefront.Bounds{MaxRows: c.Query.MaxRows, MaxTime: c.Query.MaxTime, Deadline: c.Query.Deadline, Parallel: c.Query.Parallel},
-		Ingest:  s.archive.ingest,
-		Index:   s.archive.index,
-		Objects: s.guard,
-		Resolve: retrieve.ResolverFunc(s.resolve),
-		Egress:  egress.New(filepath.Join(c.Storage.Directory, "tmp")),
-		Prefer:  func(ae string) []uid.UID { return s.peers.Load().wanted(ae) },
-		Failed:  s.failed,
+		AETitle:  c.Server.AETitle,
+		Bounds:   dimsefront.Bounds{MaxRows: c.Query.MaxRows, MaxTime: c.Query.MaxTime, Deadline: c.Query.Deadline, Parallel: c.Query.Parallel},
+		Ingest:   s.archive.ingest,
+		Index:    s.archive.index,
+		Objects:  s.guard,
+		Resolve:  retrieve.ResolverFunc(s.resolve),
+		Egress:   egress.New(filepath.Join(c.Storage.Directory, "tmp")),
+		Prefer:   func(ae string) []uid.UID { return s.peers.Load().wanted(ae) },
+		Arrivals: func(ae string) egress.Rule { return s.peers.Load().arrival(ae) },
+		Unruled: func(instance uid.UID, err error) {
+			s.log.Warn("object is kept as it came: its peer's rule cannot be followed", "instance", instance, "error", err)
+		},
+		Failed: s.failed,
 	}
 }
 

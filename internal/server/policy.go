@@ -11,6 +11,7 @@ import (
 
 	"gantry/dicom/uid"
 	"gantry/dimse"
+	"gantry/internal/archive/egress"
 	"gantry/internal/config"
 	"gantry/internal/front/dimsefront"
 	"gantry/ul"
@@ -140,6 +141,19 @@ func (t *peerTable) syntaxes(calling string) []uid.UID {
 // wanted is the order of transfer syntaxes that an AE title wants objects in.
 func (t *peerTable) wanted(ae string) []uid.UID {
 	return syntaxes(t.byAE[strings.TrimSpace(ae)].SendSyntaxes)
+}
+
+// arrival is the rule for what a caller sends.
+func (t *peerTable) arrival(calling string) (a egress.Rule) {
+	p := t.byAE[strings.TrimSpace(calling)]
+	a.StoreAs, _ = config.SyntaxOf(p.StoreAs)
+	a.Derive, _ = config.SyntaxOf(p.Derive)
+	if a.Derive == uid.JPEGLSNearLossless {
+		a.Near = p.Quality
+	} else {
+		a.Quality = p.Quality
+	}
+	return a
 }
 
 func syntaxes(names []string) []uid.UID {

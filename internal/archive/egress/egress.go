@@ -1,6 +1,7 @@
 // Package egress lays objects out for peers that do not take the transfer syntax that they
 // are stored in (PS3.4 C.4.2, PS3.5 10): uncompressed forms turn into each other as they
-// are read; images are decoded, or encoded without loss. Nothing is lossy here.
+// are read; images are decoded, or encoded without loss. Nothing is lossy here but what Derive
+// makes. What arrives can be laid out anew in the same ways.
 package egress
 
 import (
@@ -76,26 +77,33 @@ func (g *Gate) Open(ctx context.Context, ds *dicom.DataSet, from, to uid.UID) (i
 		}
 		return io.NopCloser(r), nil
 	}
+	_, out, err := g.transcode(ctx, ds, from, to, pixel.Options{})
+	return out, err
+}
+
+// transcode finishes an object in a spool.
+func (g *Gate) transcode(ctx context.Context, ds *dicom.DataSet, from, to uid.UID, o pixel.Options) (pixel.Result, io.ReadCloser, error) {
 	select {
 	case g.slots <- struct{}{}:
 		defer func() { <-g.slots }()
 	case <-ctx.Done():
-		return nil, context.Cause(ctx)
+		return pixel.Result{}, nil, context.Cause(ctx)
 	}
 	s := &spool{ctx: ctx, dir: g.dir, max: maxObject, inMemory: maxInMemory}
-	o := pixel.Options{Limits: pixel.Limits{MaxMemory: maxFrames}, TempDir: g.dir}
-	if _, err := pixel.TranscodeDataSet(ctx, s, ds, from, to, o); err != nil {
+	o.Limits, o.TempDir = pixel.Limits{MaxMemory: maxFrames}, g.dir
+	did, err := pixel.TranscodeDataSet(ctx, s, ds, from, to, o)
+	if err != nil {
 		s.Close()
 		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
+			return did, nil, context.Cause(ctx)
 		}
-		return nil, &Error{from, to, err}
+		return did, nil, &Error{from, to, err}
 	}
 	if err := s.rewind(); err != nil {
 		s.Close()
-		return nil, err
+		return did, nil, err
 	}
-	return s, nil
+	return did, s, nil
 }
 
 // Native reports whether pixel data lies in a transfer syntax as it is (PS3.5 8.1.1): such

@@ -66,6 +66,20 @@ func (s *spool) rewind() error {
 	return nil
 }
 
+// ReadAt implements io.ReaderAt over what was written.
+func (s *spool) ReadAt(b []byte, off int64) (n int, err error) {
+	if off < int64(len(s.mem)) {
+		if n = copy(b, s.mem[off:]); n == len(b) {
+			return n, nil
+		}
+	}
+	if s.file == nil {
+		return n, io.EOF
+	}
+	m, err := s.file.ReadAt(b[n:], off+int64(n)-int64(len(s.mem)))
+	return n + m, err
+}
+
 func (s *spool) Read(b []byte) (int, error) { return s.r.Read(b) }
 
 // Close implements io.Closer. It removes the file.

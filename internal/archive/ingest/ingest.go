@@ -150,9 +150,10 @@ type Hint struct {
 	Class          uid.UID
 	Instance       uid.UID
 	Syntax         uid.UID
-	Meta           []byte // the sender's preamble and file meta, at most 64 KiB are kept
-	Size           int64  // expected bytes, 0 when unknown
-	Hold           bool   // keep it hidden until somebody releases it: the sender is a stranger
+	Came           uid.UID // the transfer syntax it came in, when that was another one
+	Meta           []byte  // the sender's preamble and file meta, at most 64 KiB are kept
+	Size           int64   // expected bytes, 0 when unknown
+	Hold           bool    // keep it hidden until somebody releases it: the sender is a stranger
 }
 
 const maxMeta = 64 << 10

@@ -161,7 +161,7 @@ func (w *Writer) read() (record.Envelope, *dicom.DataSet, error) {
 		return record.Envelope{}, nil, &Error{Status: StatusCannotUnderstand, Comment: "data set cannot be read", Err: err}
 	}
 	env := record.Envelope{V: record.Version, Kind: record.Put, ID: record.NewID(w.begun), Received: w.begun,
-		Source: w.h.Source, Called: w.h.Called, Address: w.h.Address, Association: w.h.Association, Syntax: w.h.Syntax,
+		Source: w.h.Source, Called: w.h.Called, Address: w.h.Address, Association: w.h.Association, Syntax: w.h.Syntax, Came: w.h.Came,
 		Number: 1, Current: true, Held: w.h.Hold}
 	if len(w.h.Meta) <= maxMeta {
 		env.Meta = w.h.Meta

@@ -58,6 +58,7 @@ type Envelope struct {
 	Association string `json:"assoc,omitempty"`
 
 	Syntax    uid.UID `json:"syntax,omitempty"`
+	Came      uid.UID `json:"came,omitempty"` // the transfer syntax it came in, where a rule has changed that without loss
 	Class     uid.UID `json:"class,omitempty"`
 	Instance  uid.UID `json:"inst,omitempty"`
 	Study     uid.UID `json:"study,omitempty"`

@@ -53,6 +53,10 @@ type Front struct {
 	Egress *egress.Gate
 	// Prefer, if set, gives the transfer syntaxes that an AE title wants objects in.
 	Prefer func(ae string) []uid.UID
+	// Arrivals, if set, gives the rule for what an AE title sends.
+	Arrivals func(ae string) egress.Rule
+	// Unruled, if set, sees why a rule could not be followed, for the log.
+	Unruled func(instance uid.UID, err error)
 	// Failed, if set, sees each failed sub-operation, for the log.
 	Failed func(retrieve.Failure)
 

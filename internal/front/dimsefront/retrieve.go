@@ -91,6 +91,14 @@ func (f *Front) outgoing(l *index.Location) *dimse.Outgoing {
 	}
 }
 
+// gate is the one that transcodes.
+func (f *Front) gate() *egress.Gate {
+	if f.Egress == nil {
+		return shared()
+	}
+	return f.Egress
+}
+
 // transcoded is a stored data set in another transfer syntax. What is stored stays as it
 // is.
 func (f *Front) transcoded(ctx context.Context, r *io.SectionReader, from, to uid.UID) (io.Reader, error) {
@@ -98,11 +106,7 @@ func (f *Front) transcoded(ctx context.Context, r *io.SectionReader, from, to ui
 	if err != nil {
 		return nil, err
 	}
-	gate := f.Egress
-	if gate == nil {
-		gate = shared()
-	}
-	out, err := gate.Open(ctx, ds, from, to)
+	out, err := f.gate().Open(ctx, ds, from, to)
 	var e *egress.Error
 	if errors.As(err, &e) {
 		return nil, &dimse.StatusError{Status: dimse.OutOfResourcesSubOperations, Comment: e.Comment(), Err: err}

@@ -23,18 +23,30 @@ type Ingester interface {
 // Store implements dimse.Storer: the data set goes to ingest as it comes from the network,
 // and success is answered when it is durable.
 func (f *Front) Store(ctx context.Context, in *dimse.Incoming) error {
-	w, err := f.Ingest.Begin(ctx, hint(in))
+	if f.Arrivals != nil {
+		if rule := f.Arrivals(string(in.Peer.Calling)); rule.Any() {
+			return f.storeBy(ctx, rule, in)
+		}
+	}
+	_, err := f.ingest(ctx, hint(in), in.Body)
+	return err
+}
+
+// ingest brings an object in; errors have their status.
+func (f *Front) ingest(ctx context.Context, h ingest.Hint, body io.Reader) (ingest.Outcome, error) {
+	w, err := f.Ingest.Begin(ctx, h)
 	if err != nil {
-		return storeStatus(err)
+		return ingest.Outcome{}, storeStatus(err)
 	}
 	defer w.Discard()
-	if _, err := io.Copy(w, in.Body); err != nil {
-		return storeStatus(err)
+	if _, err := io.Copy(w, body); err != nil {
+		return ingest.Outcome{}, storeStatus(err)
 	}
-	if _, err := w.Commit(ctx); err != nil {
-		return storeStatus(err)
+	out, err := w.Commit(ctx)
+	if err != nil {
+		return out, storeStatus(err)
 	}
-	return nil
+	return out, nil
 }
 
 func hint(in *dimse.Incoming) ingest.Hint {
