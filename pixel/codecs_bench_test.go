@@ -17,10 +17,10 @@ import (
 // tableHead says what the table of BenchmarkCodecs is.
 const tableHead = `
 times as fast as the reference, one core, 1.0 is the same; MB/s are of raw samples, ours
-ours: a frame in memory, the fastest run; DCMTK, OpenJPEG, OpenJPH: processor time of the
-program for many frames or a large one, less that for one or a small one, the least of five
-runs, reading and writing files included; turbo: what tjbench of libjpeg-turbo measures in
-memory, by the share of a core that it had
+ours: processor time of the fastest run, from memory to memory; DCMTK, OpenJPEG, OpenJPH:
+that of the program for many frames or a large one, less that for one or a small one, the
+least of seven runs, reading and writing files included; turbo: what tjbench of
+libjpeg-turbo measures in memory, by the share of a core that it had
 `
 
 // row is a codec with its reference.
@@ -56,7 +56,7 @@ func rows() []row {
 		dcmtk("JPEG-LS 8", grey, uid.JPEGLSLossless, nil, "jpls"),
 		dcmtk("JPEG-LS colour", rgb, uid.JPEGLSLossless, nil, "jpls", "+il"),
 		{"JPEG grey", grey, uid.JPEGBaseline8Bit, q, "turbo", []string{"GRAY"}, nil},
-		{"JPEG colour", rgb, uid.JPEGBaseline8Bit, q, "turbo", []string{"444"}, nil},
+		{"JPEG colour", rgb, uid.JPEGBaseline8Bit, q, "turbo", []string{"422"}, nil},
 		dcmtk("JPEG 12", ct, uid.JPEGExtended12Bit, q, "jpeg", "+ee", "+q", "90"),
 		openjpeg("JPEG 2000 16", ct),
 		openjpeg("JPEG 2000 8", grey),
@@ -82,17 +82,9 @@ func BenchmarkCodecs(b *testing.B) {
 		var dst []byte
 		run := func(name string, peer float64, f func() error) {
 			b.Run(r.name+"/"+name, func(b *testing.B) {
-				b.SetBytes(int64(len(px)))
-				best := time.Hour
-				for b.Loop() {
-					at := time.Now()
-					if err := f(); err != nil {
-						b.Fatal(err)
-					}
-					best = min(best, time.Since(at))
-				}
-				b.ReportMetric(peer/best.Seconds(), "x_"+r.peer)
-				fmt.Fprintf(&table, "%-18s %-7s %6.2f of %-9s %7.0f\n", r.name, name, peer/best.Seconds(), r.peer, float64(len(px))/1e6/best.Seconds())
+				ours := codectest.Fastest(b, len(px), f)
+				b.ReportMetric(peer/ours, "x_"+r.peer)
+				fmt.Fprintf(&table, "%-18s %-7s %6.2f of %-9s %7.0f\n", r.name, name, peer/ours, r.peer, float64(len(px))/1e6/ours)
 			})
 		}
 		run("encode", theirs[0], func() (err error) { dst, err = c.Encoder.Encode(dst[:0], px, d, r.lossy); return err })
@@ -185,25 +177,9 @@ func (r row) programs(b *testing.B, large, small string, apart float64) (out [2]
 		files = [2][]string{}
 	}
 	for k, args := range [][]string{r.encode, r.decode} {
-		program := codectest.Tool(b, args[0])
-		args = append(args[1:len(args):len(args)], files[k]...)
-		out[k] = (least(b, large, program, args) - least(b, small, program, args)).Seconds() / apart
+		out[k] = codectest.Apart(b, large, small, args[0], append(args[1:len(args):len(args)], files[k]...)...) / apart
 	}
 	return out
-}
-
-// least is the processor time that a program takes in a folder, of five runs.
-func least(b *testing.B, dir, program string, args []string) time.Duration {
-	best := time.Hour
-	for range 5 {
-		c := exec.Command(program, args...)
-		c.Dir = dir
-		if out, err := c.CombinedOutput(); err != nil {
-			b.Fatalf("%s %v: %v: %s", program, args, err, out)
-		}
-		best = min(best, c.ProcessState.UserTime()+c.ProcessState.SystemTime())
-	}
-	return best
 }
 
 // tjbench asks libjpeg-turbo's own benchmark, which goes from and to memory; it converts

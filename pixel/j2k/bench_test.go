@@ -3,7 +3,6 @@ package j2k
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -25,11 +24,11 @@ func BenchmarkPeers(b *testing.B) {
 		tiny := peerFiles(b, small, o)
 		b.Run(fmt.Sprintf("ht=%v/encode", ht), func(b *testing.B) {
 			px := m.CT(1)
-			ours := perOp(b, len(px), func() error { _, err := Encode(nil, px, infoOf(m), o); return err })
+			ours := codectest.Fastest(b, len(px), func() error { _, err := Encode(nil, px, infoOf(m), o); return err })
 			if ht {
-				b.ReportMetric(apartTimes(b, big, tiny, ojphCompress, "-i", "in.pgm", "-o", "out.j2c", "-reversible", "true")/ours, "x_OpenJPH")
+				b.ReportMetric(codectest.Apart(b, big, tiny, ojphCompress, "-i", "in.pgm", "-o", "out.j2c", "-reversible", "true")/ours, "x_OpenJPH")
 			} else {
-				b.ReportMetric(apartTimes(b, big, tiny, opjCompress, "-i", "in.pgm", "-o", "out.j2k")/ours, "x_OpenJPEG")
+				b.ReportMetric(codectest.Apart(b, big, tiny, opjCompress, "-i", "in.pgm", "-o", "out.j2k")/ours, "x_OpenJPEG")
 			}
 		})
 		b.Run(fmt.Sprintf("ht=%v/decode", ht), func(b *testing.B) {
@@ -37,11 +36,11 @@ func BenchmarkPeers(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			ours := perOp(b, m.FrameBytes(), func() error { _, _, err := Decode(nil, code, DecodeOptions{Workers: 1}); return err })
+			ours := codectest.Fastest(b, m.FrameBytes(), func() error { _, _, err := Decode(nil, code, DecodeOptions{Workers: 1}); return err })
 			if ht {
-				b.ReportMetric(apartTimes(b, big, tiny, ojphExpand, "-i", "in.j2c", "-o", "out.pgm")/ours, "x_OpenJPH")
+				b.ReportMetric(codectest.Apart(b, big, tiny, ojphExpand, "-i", "in.j2c", "-o", "out.pgm")/ours, "x_OpenJPH")
 			}
-			b.ReportMetric(apartTimes(b, big, tiny, opjDecompress, "-i", "in.j2c", "-o", "out.pgm")/ours, "x_OpenJPEG")
+			b.ReportMetric(codectest.Apart(b, big, tiny, opjDecompress, "-i", "in.j2c", "-o", "out.pgm")/ours, "x_OpenJPEG")
 		})
 	}
 }
@@ -60,40 +59,6 @@ func peerFiles(b *testing.B, m codectest.Image, o EncodeOptions) string {
 		}
 	}
 	return dir
-}
-
-// perOp measures f and returns the seconds of its fastest run.
-func perOp(b *testing.B, size int, f func() error) float64 {
-	b.SetBytes(int64(size))
-	best := time.Hour
-	for b.Loop() {
-		at := time.Now()
-		if err := f(); err != nil {
-			b.Fatal(err)
-		}
-		best = min(best, time.Since(at))
-	}
-	return best.Seconds()
-}
-
-// apartTimes is the processor time that a program spends more in one folder than in
-// another, the least of five runs each.
-func apartTimes(b *testing.B, big, tiny, program string, args ...string) float64 {
-	b.Helper()
-	program = codectest.Tool(b, program)
-	least := func(dir string) time.Duration {
-		best := time.Hour
-		for range 5 {
-			c := exec.Command(program, args...)
-			c.Dir = dir
-			if out, err := c.CombinedOutput(); err != nil {
-				b.Fatalf("%v: %s", err, out)
-			}
-			best = min(best, c.ProcessState.UserTime()+c.ProcessState.SystemTime())
-		}
-		return best
-	}
-	return (least(big) - least(tiny)).Seconds()
 }
 
 // BenchmarkCores decodes and encodes one frame by one worker and by two: x_one is how many

@@ -1,10 +1,13 @@
 package j2k
 
+import "math/bits"
+
 // mqState is one row of T.800 Table C.2, doubled for the two senses of the MPS: the index
 // is row*2 + MPS.
 type mqState struct {
-	qe       uint32
-	mps, lps uint8
+	qe       uint32 // in the upper half, as the register A
+	mps, lps uint8  // the index of what follows
+	d        uint8  // the MPS
 }
 
 // mqRows is Table C.2: Qe, next for MPS, next for LPS, switch.
@@ -19,28 +22,42 @@ var mqRows = [47][4]uint16{
 	{0x0015, 43, 40, 0}, {0x0009, 44, 41, 0}, {0x0005, 45, 42, 0}, {0x0001, 45, 43, 0}, {0x5601, 46, 46, 0},
 }
 
-// mq is the arithmetic decoder of T.800 Annex C. Behind its data it reads ones.
+// mqContexts are the states of the contexts. The array is of a power of two so that no
+// index needs a check.
+type mqContexts [32]mqState
+
+func (c *mqContexts) reset(tab *[256]mqState) {
+	for k := range c {
+		c[k] = tab[0]
+	}
+	c[0], c[ctxRun], c[ctxUniform] = tab[4<<1], tab[3<<1], tab[46<<1]
+}
+
+// mq is the arithmetic decoder of T.800 Annex C. Behind its data it reads ones. Both
+// registers have their 16 bits in the upper half. Passes copy them to variables of their
+// own and take a bit so:
+//
+//	s := &cx[ctx&31]
+//	if a -= s.qe; c >= s.qe && int32(a) < 0 {
+//		c, d = c-s.qe, uint32(s.d)
+//	} else {
+//		a, c, d = m.exchange(s, a, c)
+//	}
 type mq struct {
 	data []byte
 	pos  int
 	a, c uint32
 	ct   int
-	cx   [19]uint8
-	tab  *[94]mqState
-}
-
-func (m *mq) resetContexts() {
-	clear(m.cx[:])
-	m.cx[0], m.cx[ctxRun], m.cx[ctxUniform] = 4<<1, 3<<1, 46<<1
+	cx   mqContexts
+	tab  *[256]mqState
 }
 
 func (m *mq) start(data []byte) {
 	m.data, m.pos = data, 0
 	m.c = uint32(m.at(0)) << 16
-	m.fill()
-	m.c <<= 7
+	m.c = m.fill(m.c) << 7
 	m.ct -= 7
-	m.a = 0x8000
+	m.a = 0x8000 << 16
 }
 
 func (m *mq) at(i int) byte {
@@ -51,61 +68,58 @@ func (m *mq) at(i int) byte {
 }
 
 // fill is BYTEIN, Figure C.19.
-func (m *mq) fill() {
-	next := m.at(m.pos + 1)
-	if m.at(m.pos) != 0xFF {
+func (m *mq) fill(c uint32) uint32 {
+	last, next := m.at(m.pos), m.at(m.pos+1)
+	switch {
+	case last != 0xFF:
 		m.pos++
-		m.c += uint32(next) << 8
 		m.ct = 8
-		return
-	}
-	if next > 0x8F {
-		m.c += 0xFF00
+		return c + uint32(next)<<8
+	case next > 0x8F:
 		m.ct = 8
-		return
+		return c + 0xFF00
 	}
 	m.pos++
-	m.c += uint32(next) << 9
 	m.ct = 7
+	return c + uint32(next)<<9
 }
 
 // bit is DECODE, Figure C.15.
-func (m *mq) bit(ctx uint8) uint32 {
-	st := m.cx[ctx]
-	s := &m.tab[st]
-	m.a -= s.qe
-	d := uint32(st & 1)
-	if m.c>>16 < s.qe {
-		if m.a < s.qe {
-			m.cx[ctx] = s.mps
-		} else {
-			d ^= 1
-			m.cx[ctx] = s.lps
-		}
-		m.a = s.qe
+func (m *mq) bit(ctx uint8) (d uint32) {
+	s := &m.cx[ctx&31]
+	m.a, m.c, d = m.exchange(s, m.a-s.qe, m.c)
+	return d
+}
+
+// exchange is DECODE behind its first step, where the register A may have to be brought
+// back to its range.
+func (m *mq) exchange(s *mqState, a, c uint32) (uint32, uint32, uint32) {
+	qe, d := s.qe, uint32(s.d)
+	less := a < qe
+	if c < qe {
+		a = qe
+		less = !less
 	} else {
-		m.c -= s.qe << 16
-		if m.a&0x8000 != 0 {
-			return d
-		}
-		if m.a < s.qe {
-			d ^= 1
-			m.cx[ctx] = s.lps
-		} else {
-			m.cx[ctx] = s.mps
+		c -= qe
+		if int32(a) < 0 {
+			return a, c, d
 		}
 	}
-	for {
-		if m.ct == 0 {
-			m.fill()
-		}
-		m.a <<= 1
-		m.c <<= 1
-		m.ct--
-		if m.a&0x8000 != 0 {
-			return d
-		}
+	if less {
+		d ^= 1
+		*s = m.tab[s.lps]
+	} else {
+		*s = m.tab[s.mps]
 	}
+	n := bits.LeadingZeros32(a)
+	a <<= uint(n) & 31
+	for n > m.ct {
+		c <<= uint(m.ct) & 31
+		n -= m.ct
+		c = m.fill(c)
+	}
+	m.ct -= n
+	return a, c << (uint(n) & 31), d
 }
 
 // raw reads the bits of bypassed passes (T.800 D.6), a zero stuffed behind each FF.

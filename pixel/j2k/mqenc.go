@@ -1,57 +1,66 @@
 package j2k
 
+import "math/bits"
+
 // mqEncoder is the arithmetic encoder of T.800 C.2. Its first byte stands for what is in
 // front of the codeword, so that a carry has somewhere to go.
+//
+// Passes copy the registers to variables of their own and code a bit d so:
+//
+//	s := &cx[ctx&31]
+//	if a -= s.qe; d == uint32(s.d) && int32(a) < 0 {
+//		c += s.qe>>16
+//	} else {
+//		a, c = m.exchange(s, d, a, c)
+//	}
 type mqEncoder struct {
 	out  []byte
-	a, c uint32
+	a, c uint32 // A has its 16 bits in the upper half
 	ct   int
-	cx   [19]uint8
-	tab  *[94]mqState
+	cx   mqContexts
+	tab  *[256]mqState
 }
 
 // start is INITENC, Figure C.10.
 func (m *mqEncoder) start() {
 	m.out = append(m.out[:0], 0)
-	m.a, m.c, m.ct = 0x8000, 0, 12
-	clear(m.cx[:])
-	m.cx[0], m.cx[ctxRun], m.cx[ctxUniform] = 4<<1, 3<<1, 46<<1
+	m.a, m.c, m.ct = 0x8000<<16, 0, 12
+	m.cx.reset(m.tab)
 }
 
 // bit is ENCODE, Figures C.3 to C.8.
 func (m *mqEncoder) bit(ctx uint8, d uint32) {
-	st := m.cx[ctx]
-	s := &m.tab[st]
-	m.a -= s.qe
-	if d == uint32(st&1) {
-		if m.a&0x8000 != 0 {
-			m.c += s.qe
-			return
-		}
-		if m.a < s.qe {
-			m.a = s.qe
-		} else {
-			m.c += s.qe
-		}
-		m.cx[ctx] = s.mps
+	s := &m.cx[ctx&31]
+	m.a, m.c = m.exchange(s, d, m.a-s.qe, m.c)
+}
+
+// exchange is ENCODE behind its first step, where the register A may have to be brought
+// back to its range.
+func (m *mqEncoder) exchange(s *mqState, d, a, c uint32) (uint32, uint32) {
+	qe, likely := s.qe, d == uint32(s.d)
+	if likely && int32(a) < 0 {
+		return a, c + qe>>16
+	}
+	if (a < qe) == likely {
+		a = qe
 	} else {
-		if m.a < s.qe {
-			m.c += s.qe
-		} else {
-			m.a = s.qe
-		}
-		m.cx[ctx] = s.lps
+		c += qe >> 16
 	}
-	for {
-		m.a <<= 1
-		m.c <<= 1
-		if m.ct--; m.ct == 0 {
-			m.byteOut()
-		}
-		if m.a&0x8000 != 0 {
-			return
-		}
+	if likely {
+		*s = m.tab[s.mps]
+	} else {
+		*s = m.tab[s.lps]
 	}
+	n := bits.LeadingZeros32(a)
+	a <<= uint(n) & 31
+	for n >= m.ct {
+		n -= m.ct
+		m.c = c << (uint(m.ct) & 31)
+		m.byteOut()
+		c = m.c
+	}
+	m.ct -= n
+	return a, c << (uint(n) & 31)
 }
 
 // byteOut is BYTEOUT, Figure C.9.
@@ -74,7 +83,7 @@ func (m *mqEncoder) byteOut() {
 
 // flush is FLUSH, Figure C.11; it returns the codeword, without an FF at its end.
 func (m *mqEncoder) flush() []byte {
-	top := m.c + m.a
+	top := m.c + m.a>>16
 	m.c |= 0xFFFF
 	if m.c >= top {
 		m.c -= 0x8000

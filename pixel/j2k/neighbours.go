@@ -1,31 +1,69 @@
 package j2k
 
-// neighbours are the flags of a code block's coefficients, with a border of one: what each
-// knows of those around it.
-type neighbours struct {
-	fw    int // a row of flags
-	flags []uint16
-}
+// window is what a column of four coefficients in a stripe knows. Its bits, by columns to
+// the left, here and to the right in each group of three:
+//
+//	bits 0 to 17   which coefficients are significant, from the row above to the row below
+//	bits 18 to 35  which of them are negative
+//	bits 40 to 50  which of the four were visited in this plane, every third bit
+//	bits 41 to 51  which of them were refined before
+//
+// A window shifted right by 3*row has its coefficient at bit 4, with those around it.
+type window uint64
 
-// tell has a coefficient be significant, and those around it know; neg is 1 for a negative
+const (
+	here    window = 1 << 4
+	visited window = 1 << 40
+	twice   window = 1 << 41
+	around  window = 0x1ef
+	known   window = 1<<18 - 1 // anything significant in or around the column
+
+	allHere    = here | here<<3 | here<<6 | here<<9
+	allVisited = visited | visited<<3 | visited<<6 | visited<<9
+)
+
+// signIndex is the index of tables.sign.
+func (w window) signIndex() uint8 { return uint8(w&0xaa | w>>18&0xaa>>1) }
+
+// neighbours are the windows of a code block's columns, stripe by stripe, with a border of
 // one.
-func (b *neighbours) tell(fi int, neg uint16) {
-	up := b.flags[fi-b.fw-1 : fi-b.fw+2 : fi-b.fw+2]
-	mid := b.flags[fi-1 : fi+2 : fi+2]
-	down := b.flags[fi+b.fw-1 : fi+b.fw+2 : fi+b.fw+2]
-	up[0] |= fSE
-	up[1] |= fS | neg*fNegS
-	up[2] |= fSW
-	mid[0] |= fE | neg*fNegE
-	mid[1] |= fSig
-	mid[2] |= fW | neg*fNegW
-	down[0] |= fNE
-	down[1] |= fN | neg*fNegN
-	down[2] |= fNW
+type neighbours struct {
+	fw      int // windows of a stripe
+	windows []window
 }
 
-// column is what any of the four coefficients of a column in a stripe has.
-func (b *neighbours) column(fi int) uint16 {
-	fw := b.fw
-	return b.flags[fi] | b.flags[fi+fw] | b.flags[fi+2*fw] | b.flags[fi+3*fw]
+// clear makes the windows of a block.
+func (b *neighbours) clear(w, h int) {
+	b.fw = w + 2
+	b.windows = sized(b.windows, b.fw*((h+3)/4+2))
+}
+
+// stripe is the windows of the stripe that begins at row y.
+func (b *neighbours) stripe(y, w int) []window {
+	return b.windows[(y/4+1)*b.fw+1:][:w]
+}
+
+// tell has the coefficient in row r of column x, below row y, be significant, and those
+// around it know; neg is 1 for a negative one. It returns what the column itself must know.
+// up is false where the stripe above must not know (T.800 D.7).
+func (b *neighbours) tell(y, x, r int, neg uint32, up bool) window {
+	at := (y/4+1)*b.fw + 1 + x
+	m := 1 | window(neg&1)<<18
+	row := b.windows[at-1 : at+2 : at+2]
+	own := m << (3*uint(r) + 4)
+	row[0] |= own << 1
+	row[2] |= own >> 1
+	switch {
+	case r == 0 && up:
+		row := b.windows[at-b.fw-1 : at-b.fw+2]
+		row[0] |= m << 17
+		row[1] |= m << 16
+		row[2] |= m << 15
+	case r == 3:
+		row := b.windows[at+b.fw-1 : at+b.fw+2]
+		row[0] |= m << 2
+		row[1] |= m << 1
+		row[2] |= m
+	}
+	return own
 }

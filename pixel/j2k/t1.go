@@ -6,7 +6,7 @@ type blockDecoder struct {
 	mq   mq
 	raw  raw
 	tab  *tables
-	zero *[256]uint8
+	zero *[512]uint8
 	w, h int
 	neighbours
 	data   []uint32
@@ -20,10 +20,11 @@ const signBit = 1 << 31
 func (b *blockDecoder) decode(cb *codeBlock, orient int, style byte, planes int) {
 	b.tab = tabs()
 	b.mq.tab, b.zero = &b.tab.mq, &b.tab.zero[orient]
-	b.w, b.h, b.fw = int(cb.x1-cb.x0), int(cb.y1-cb.y0), int(cb.x1-cb.x0)+2
+	b.w, b.h = int(cb.x1-cb.x0), int(cb.y1-cb.y0)
 	b.causal = style&styleCausal != 0
-	b.data, b.flags = sized(b.data, b.w*b.h), sized(b.flags, b.fw*(b.h+2))
-	b.mq.resetContexts()
+	b.data = sized(b.data, b.w*b.h)
+	b.clear(b.w, b.h)
+	b.mq.cx.reset(b.mq.tab)
 	pass, plane, kind := 0, planes-1, 2
 	for i := range cb.segs {
 		seg := &cb.segs[i]
@@ -62,7 +63,7 @@ func (b *blockDecoder) pass(kind int, plane uint, style byte) {
 		}
 	}
 	if style&styleReset != 0 {
-		b.mq.resetContexts()
+		b.mq.cx.reset(b.mq.tab)
 	}
 }
 
@@ -75,129 +76,162 @@ func sized[T any](s []T, n int) []T {
 	return s
 }
 
-// at is the flags of a coefficient as its row in the stripe lets it see them.
-func (b *blockDecoder) at(fi, y int) uint16 {
-	f := b.flags[fi]
-	if b.causal && y&3 == 3 {
-		f &^= fS | fSW | fSE | fNegS
-	}
-	return f
-}
-
-// signify decodes the sign of a coefficient and tells its neighbours.
-func (b *blockDecoder) signify(fi, di, y int, plane uint) {
-	f := b.at(fi, y)
-	s := b.tab.sign[f&15|f>>4&0xF0]
+// signify decodes the sign of the coefficient in row r of column x, below row y, and tells
+// its neighbours; w is its window, shifted to its row. It returns what its own column must
+// know.
+func (b *blockDecoder) signify(y, x, r int, w window, plane uint, a, c uint32) (uint32, uint32, window) {
 	var neg uint32
 	if b.bypass {
 		neg = b.raw.bit()
 	} else {
-		neg = b.mq.bit(s>>1) ^ uint32(s&1)
+		sign := b.tab.sign[w.signIndex()]
+		s := &b.mq.cx[sign>>1&31]
+		a, c, neg = b.mq.exchange(s, a-s.qe, c)
+		neg ^= uint32(sign & 1)
 	}
-	b.data[di] = 3<<plane | neg<<31
-	b.tell(fi, uint16(neg))
+	b.data[(y+r)*b.w+x] = 3<<plane | neg<<31
+	return a, c, b.tell(y, x, r, neg, !b.causal)
 }
 
 // significance is D.3.1.
 func (b *blockDecoder) significance(plane uint) {
-	for y0 := 0; y0 < b.h; y0 += 4 {
-		y1 := min(y0+4, b.h)
-		for x := range b.w {
-			fi := (y0+1)*b.fw + x + 1
-			if y1-y0 == 4 && b.column(fi)&fNear == 0 {
+	a, c, cx, zero, bypass := b.mq.a, b.mq.c, &b.mq.cx, b.zero, b.bypass
+	for y := 0; y < b.h; y += 4 {
+		rows := min(b.h-y, 4)
+		stripe := b.stripe(y, b.w)
+		for x, f := range stripe {
+			if f&known == 0 {
 				continue
 			}
-			for y := y0; y < y1; y, fi = y+1, fi+b.fw {
-				f := b.at(fi, y)
-				if f&fSig != 0 || f&fNear == 0 {
+			for r := range rows {
+				w := f >> (3 * uint(r))
+				if w&here != 0 || w&around == 0 {
 					continue
 				}
-				var v uint32
-				if b.bypass {
-					v = b.raw.bit()
-				} else {
-					v = b.mq.bit(b.zero[f&fNear])
+				var d uint32
+				ctx := zero[w&0x1ff]
+				s := &cx[ctx&31]
+				switch t := a - s.qe; {
+				case bypass:
+					d = b.raw.bit()
+				case c >= s.qe && int32(t) < 0:
+					a, c, d = t, c-s.qe, uint32(s.d)
+				default:
+					a, c, d = b.mq.exchange(s, t, c)
 				}
-				if v != 0 {
-					b.signify(fi, y*b.w+x, y, plane)
+				if d != 0 {
+					var own window
+					a, c, own = b.signify(y, x, r, w, plane, a, c)
+					f |= own
 				}
-				b.flags[fi] |= fVisit
+				f |= visited << (3 * uint(r))
 			}
+			stripe[x] = f
 		}
 	}
+	b.mq.a, b.mq.c = a, c
 }
 
 // refinement is D.3.3.
 func (b *blockDecoder) refinement(plane uint) {
-	half := uint32(1) << plane
-	for y0 := 0; y0 < b.h; y0 += 4 {
-		y1 := min(y0+4, b.h)
-		for x := range b.w {
-			fi := (y0+1)*b.fw + x + 1
-			if y1-y0 == 4 && b.column(fi)&fSig == 0 {
+	a, c, cx, bypass := b.mq.a, b.mq.c, &b.mq.cx, b.bypass
+	half := uint32(1) << (plane & 31)
+	for y := 0; y < b.h; y += 4 {
+		rows := min(b.h-y, 4)
+		stripe := b.stripe(y, b.w)
+		for x, f := range stripe {
+			if f&^(f>>36)&allHere == 0 {
 				continue
 			}
-			for y := y0; y < y1; y, fi = y+1, fi+b.fw {
-				f := b.at(fi, y)
-				if f&(fSig|fVisit) != fSig {
+			data := b.data[y*b.w+x:]
+			for r := range rows {
+				w := f >> (3 * uint(r))
+				if w&(here|visited) != here {
 					continue
 				}
-				ctx := uint8(ctxMag)
-				switch {
-				case f&fRefined != 0:
-					ctx = ctxMag + 2
-				case f&fNear != 0:
-					ctx = ctxMag + 1
+				var d uint32
+				ctx := magnitudeContext(w)
+				s := &cx[ctx&31]
+				switch t := a - s.qe; {
+				case bypass:
+					d = b.raw.bit()
+				case c >= s.qe && int32(t) < 0:
+					a, c, d = t, c-s.qe, uint32(s.d)
+				default:
+					a, c, d = b.mq.exchange(s, t, c)
 				}
-				var v uint32
-				if b.bypass {
-					v = b.raw.bit()
-				} else {
-					v = b.mq.bit(ctx)
-				}
-				di := y*b.w + x
-				if v != 0 {
-					b.data[di] += half
-				} else {
-					b.data[di] -= half
-				}
-				b.flags[fi] |= fRefined
+				data[r*b.w] += half * (2*d - 1)
+				f |= twice << (3 * uint(r))
 			}
+			stripe[x] = f
 		}
 	}
+	b.mq.a, b.mq.c = a, c
+}
+
+// magnitudeContext is Table D.4.
+func magnitudeContext(w window) uint8 {
+	switch {
+	case w&twice != 0:
+		return ctxMag + 2
+	case w&around != 0:
+		return ctxMag + 1
+	}
+	return ctxMag
 }
 
 // cleanup is D.3.4; it forgets which coefficients the two other passes visited.
 func (b *blockDecoder) cleanup(plane uint) {
-	for y0 := 0; y0 < b.h; y0 += 4 {
-		y1 := min(y0+4, b.h)
-		for x := range b.w {
-			y, first := y0, false
-			if y1-y0 == 4 && b.quiet(x, y0) {
-				if b.mq.bit(ctxRun) == 0 {
+	a, c, cx, zero := b.mq.a, b.mq.c, &b.mq.cx, b.zero
+	for y := 0; y < b.h; y += 4 {
+		rows := min(b.h-y, 4)
+		stripe := b.stripe(y, b.w)
+		for x := range stripe {
+			f := stripe[x]
+			r, first := 0, false
+			if f&known == 0 && rows == 4 {
+				if a, c, r = b.quiet(a, c); r == 4 {
 					continue
 				}
-				y += int(b.mq.bit(ctxUniform)<<1 | b.mq.bit(ctxUniform))
 				first = true
 			}
-			fi := (y+1)*b.fw + x + 1
-			for ; y < y1; y, fi = y+1, fi+b.fw {
-				f := b.at(fi, y)
-				if first || f&(fSig|fVisit) == 0 {
-					if first || b.mq.bit(b.zero[f&fNear]) != 0 {
-						b.signify(fi, y*b.w+x, y, plane)
-					}
-					first = false
+			for ; r < rows; r++ {
+				w := f >> (3 * uint(r))
+				if w&(here|visited) != 0 {
+					continue
 				}
-				b.flags[fi] &^= fVisit
+				d := uint32(1)
+				if !first {
+					ctx := zero[w&0x1ff]
+					s := &cx[ctx&31]
+					if t := a - s.qe; c >= s.qe && int32(t) < 0 {
+						a, c, d = t, c-s.qe, uint32(s.d)
+					} else {
+						a, c, d = b.mq.exchange(s, t, c)
+					}
+				}
+				if first = false; d != 0 {
+					var own window
+					a, c, own = b.signify(y, x, r, w, plane, a, c)
+					f |= own
+				}
 			}
+			stripe[x] = f &^ allVisited
 		}
 	}
+	b.mq.a, b.mq.c = a, c
 }
 
-// quiet: four coefficients that are not known and have no significant neighbour.
-func (b *blockDecoder) quiet(x, y int) bool {
-	fi := (y+1)*b.fw + x + 1
-	f := b.flags[fi] | b.flags[fi+b.fw] | b.flags[fi+2*b.fw] | b.at(fi+3*b.fw, y+3)
-	return f&(fSig|fVisit|fNear) == 0
+// quiet decodes how many of four coefficients, of which nothing is known, are zero before
+// the first that is not.
+func (b *blockDecoder) quiet(a, c uint32) (uint32, uint32, int) {
+	s := &b.mq.cx[ctxRun]
+	a, c, d := b.mq.exchange(s, a-s.qe, c)
+	if d == 0 {
+		return a, c, 4
+	}
+	s = &b.mq.cx[ctxUniform]
+	a, c, high := b.mq.exchange(s, a-s.qe, c)
+	a, c, low := b.mq.exchange(s, a-s.qe, c)
+	return a, c, int(high<<1 | low)
 }

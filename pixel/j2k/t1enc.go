@@ -6,7 +6,7 @@ import "math/bits"
 type blockEncoder struct {
 	mq   mqEncoder
 	tab  *tables
-	zero *[256]uint8
+	zero *[512]uint8
 	w, h int
 	neighbours
 	data []uint32 // magnitudes, the sign in the highest bit
@@ -25,8 +25,7 @@ func (e *blockEncoder) encode(orient int) (code []byte, passes, planes int) {
 	}
 	e.tab = tabs()
 	e.mq.tab, e.zero = &e.tab.mq, &e.tab.zero[orient]
-	e.fw = e.w + 2
-	e.flags = sized(e.flags, e.fw*(e.h+2))
+	e.clear(e.w, e.h)
 	e.mq.start()
 	e.cleanup(uint(planes - 1))
 	for p := planes - 2; p >= 0; p-- {
@@ -37,119 +36,145 @@ func (e *blockEncoder) encode(orient int) (code []byte, passes, planes int) {
 	return e.mq.flush(), 3*planes - 2, planes
 }
 
-// signify encodes the sign of a coefficient and tells its neighbours.
-func (e *blockEncoder) signify(fi, di int) {
-	f := e.flags[fi]
-	s := e.tab.sign[f&15|f>>4&0xF0]
-	neg := e.data[di] >> 31
-	e.mq.bit(s>>1, neg^uint32(s&1))
-	e.tell(fi, uint16(neg))
+// signify encodes the sign of the coefficient in row r of column x, below row y, and tells
+// its neighbours; w is its window, shifted to its row. It returns what its own column must
+// know.
+func (e *blockEncoder) signify(y, x, r int, w window, a, c uint32) (uint32, uint32, window) {
+	sign := e.tab.sign[w.signIndex()]
+	neg := e.data[(y+r)*e.w+x] >> 31
+	s := &e.mq.cx[sign>>1&31]
+	a, c = e.mq.exchange(s, neg^uint32(sign&1), a-s.qe, c)
+	return a, c, e.tell(y, x, r, neg, true)
 }
 
 // significance is D.3.1.
 func (e *blockEncoder) significance(plane uint) {
-	for y0 := 0; y0 < e.h; y0 += 4 {
-		y1 := min(y0+4, e.h)
-		for x := range e.w {
-			fi := (y0+1)*e.fw + x + 1
-			if y1-y0 == 4 && e.column(fi)&fNear == 0 {
+	a, c, cx, zero := e.mq.a, e.mq.c, &e.mq.cx, e.zero
+	for y := 0; y < e.h; y += 4 {
+		rows := min(e.h-y, 4)
+		stripe := e.stripe(y, e.w)
+		for x := range stripe {
+			f := stripe[x]
+			if f&known == 0 {
 				continue
 			}
-			for y := y0; y < y1; y, fi = y+1, fi+e.fw {
-				f := e.flags[fi]
-				if f&fSig != 0 || f&fNear == 0 {
+			data := e.data[y*e.w+x:]
+			for r := range rows {
+				w := f >> (3 * uint(r))
+				if w&here != 0 || w&around == 0 {
 					continue
 				}
-				di := y*e.w + x
-				v := e.data[di] >> plane & 1
-				e.mq.bit(e.zero[f&fNear], v)
-				if v != 0 {
-					e.signify(fi, di)
+				d := data[r*e.w] >> (plane & 31) & 1
+				ctx := zero[w&0x1ff]
+				s := &cx[ctx&31]
+				if t := a - s.qe; d == uint32(s.d) && int32(t) < 0 {
+					a, c = t, c+s.qe>>16
+				} else {
+					a, c = e.mq.exchange(s, d, t, c)
 				}
-				e.flags[fi] |= fVisit
+				if d != 0 {
+					var own window
+					a, c, own = e.signify(y, x, r, w, a, c)
+					f |= own
+				}
+				f |= visited << (3 * uint(r))
 			}
+			stripe[x] = f
 		}
 	}
+	e.mq.a, e.mq.c = a, c
 }
 
 // refinement is D.3.3.
 func (e *blockEncoder) refinement(plane uint) {
-	for y0 := 0; y0 < e.h; y0 += 4 {
-		y1 := min(y0+4, e.h)
-		for x := range e.w {
-			fi := (y0+1)*e.fw + x + 1
-			if y1-y0 == 4 && e.column(fi)&fSig == 0 {
+	a, c, cx := e.mq.a, e.mq.c, &e.mq.cx
+	for y := 0; y < e.h; y += 4 {
+		rows := min(e.h-y, 4)
+		stripe := e.stripe(y, e.w)
+		for x, f := range stripe {
+			if f&^(f>>36)&allHere == 0 {
 				continue
 			}
-			for y := y0; y < y1; y, fi = y+1, fi+e.fw {
-				f := e.flags[fi]
-				if f&(fSig|fVisit) != fSig {
+			data := e.data[y*e.w+x:]
+			for r := range rows {
+				w := f >> (3 * uint(r))
+				if w&(here|visited) != here {
 					continue
 				}
-				ctx := uint8(ctxMag)
-				switch {
-				case f&fRefined != 0:
-					ctx = ctxMag + 2
-				case f&fNear != 0:
-					ctx = ctxMag + 1
+				d := data[r*e.w] >> (plane & 31) & 1
+				ctx := magnitudeContext(w)
+				s := &cx[ctx&31]
+				if t := a - s.qe; d == uint32(s.d) && int32(t) < 0 {
+					a, c = t, c+s.qe>>16
+				} else {
+					a, c = e.mq.exchange(s, d, t, c)
 				}
-				e.mq.bit(ctx, e.data[y*e.w+x]>>plane&1)
-				e.flags[fi] |= fRefined
+				f |= twice << (3 * uint(r))
 			}
+			stripe[x] = f
 		}
 	}
+	e.mq.a, e.mq.c = a, c
 }
 
 // cleanup is D.3.4; it forgets which coefficients the two other passes visited.
 func (e *blockEncoder) cleanup(plane uint) {
-	for y0 := 0; y0 < e.h; y0 += 4 {
-		y1 := min(y0+4, e.h)
-		for x := range e.w {
-			y, first := y0, false
-			if y1-y0 == 4 && e.quiet(x, y0) {
-				run := e.run(x, y0, plane)
-				if run == 4 {
-					e.mq.bit(ctxRun, 0)
+	a, c, cx, zero := e.mq.a, e.mq.c, &e.mq.cx, e.zero
+	for y := 0; y < e.h; y += 4 {
+		rows := min(e.h-y, 4)
+		stripe := e.stripe(y, e.w)
+		for x := range stripe {
+			f := stripe[x]
+			data := e.data[y*e.w+x:]
+			r, first := 0, false
+			if f&known == 0 && rows == 4 {
+				if a, c, r = e.quiet(data, plane, a, c); r == 4 {
 					continue
 				}
-				e.mq.bit(ctxRun, 1)
-				e.mq.bit(ctxUniform, uint32(run>>1))
-				e.mq.bit(ctxUniform, uint32(run&1))
-				y += run
 				first = true
 			}
-			fi := (y+1)*e.fw + x + 1
-			for ; y < y1; y, fi = y+1, fi+e.fw {
-				di := y*e.w + x
-				if f := e.flags[fi]; first || f&(fSig|fVisit) == 0 {
-					v := e.data[di] >> plane & 1
-					if !first {
-						e.mq.bit(e.zero[f&fNear], v)
-					}
-					if v != 0 {
-						e.signify(fi, di)
-					}
-					first = false
+			for ; r < rows; r++ {
+				w := f >> (3 * uint(r))
+				if w&(here|visited) != 0 {
+					continue
 				}
-				e.flags[fi] &^= fVisit
+				d := data[r*e.w] >> (plane & 31) & 1
+				if !first {
+					ctx := zero[w&0x1ff]
+					s := &cx[ctx&31]
+					if t := a - s.qe; d == uint32(s.d) && int32(t) < 0 {
+						a, c = t, c+s.qe>>16
+					} else {
+						a, c = e.mq.exchange(s, d, t, c)
+					}
+				}
+				if first = false; d != 0 {
+					var own window
+					a, c, own = e.signify(y, x, r, w, a, c)
+					f |= own
+				}
 			}
+			stripe[x] = f &^ allVisited
 		}
 	}
+	e.mq.a, e.mq.c = a, c
 }
 
-// run is how many of four coefficients are zero in a plane before the first that is not.
-func (e *blockEncoder) run(x, y int, plane uint) int {
-	for i := range 4 {
-		if e.data[(y+i)*e.w+x]>>plane&1 != 0 {
-			return i
-		}
+// quiet encodes how many of four coefficients, of which nothing is known, are zero before
+// the first that is not.
+func (e *blockEncoder) quiet(data []uint32, plane uint, a, c uint32) (uint32, uint32, int) {
+	run := 0
+	for run < 4 && data[run*e.w]>>plane&1 == 0 {
+		run++
 	}
-	return 4
-}
-
-// quiet: four coefficients that are not known and have no significant neighbour.
-func (e *blockEncoder) quiet(x, y int) bool {
-	fi := (y+1)*e.fw + x + 1
-	f := e.flags[fi] | e.flags[fi+e.fw] | e.flags[fi+2*e.fw] | e.flags[fi+3*e.fw]
-	return f&(fSig|fVisit|fNear) == 0
+	s := &e.mq.cx[ctxRun]
+	if run == 4 {
+		a, c = e.mq.exchange(s, 0, a-s.qe, c)
+		return a, c, run
+	}
+	a, c = e.mq.exchange(s, 1, a-s.qe, c)
+	s = &e.mq.cx[ctxUniform]
+	a, c = e.mq.exchange(s, uint32(run>>1), a-s.qe, c)
+	a, c = e.mq.exchange(s, uint32(run&1), a-s.qe, c)
+	return a, c, run
 }

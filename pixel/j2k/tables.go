@@ -10,47 +10,42 @@ const (
 	ctxUniform = 18
 )
 
-// Flags of a coefficient: which neighbours are significant, the signs of four, its own state.
-const (
-	fN = 1 << iota
-	fS
-	fW
-	fE
-	fNW
-	fNE
-	fSW
-	fSE
-	fNegN
-	fNegS
-	fNegW
-	fNegE
-	fSig
-	fVisit
-	fRefined
-	fNear = 0xFF
-)
-
 type tables struct {
-	mq   [94]mqState
-	zero [4][256]uint8 // by orientation: LL, HL, LH, HH
-	sign [256]uint8    // by near four and their signs: context<<1 | flip
+	mq   [256]mqState  // 94 of them; so many that no index needs a check
+	zero [4][512]uint8 // by orientation: LL, HL, LH, HH
+	sign [256]uint8    // context<<1 | flip
 }
 
 var tabs = sync.OnceValue(func() *tables {
 	t := new(tables)
 	for i, r := range mqRows {
 		for s := range uint16(2) {
-			t.mq[2*i+int(s)] = mqState{uint32(r[0]), uint8(r[1]<<1 | s), uint8(r[2]<<1 | s ^ r[3])}
+			t.mq[2*i+int(s)] = mqState{uint32(r[0]) << 16, uint8(r[1]<<1 | s), uint8(r[2]<<1 | s ^ r[3]), uint8(s)}
 		}
 	}
-	for f := range 256 {
+	for f := range 512 {
 		for o := range 4 {
 			t.zero[o][f] = zeroContext(f, o)
 		}
+	}
+	for f := range 256 {
 		t.sign[f] = signContext(f)
 	}
 	return t
 })
+
+// Bits of what stands around a coefficient, as window.around has it.
+const (
+	fNW = 1 << iota
+	fN
+	fNE
+	fW
+	_
+	fE
+	fSW
+	fS
+	fSE
+)
 
 func count(f int, bits ...int) (n int) {
 	for _, b := range bits {
@@ -92,14 +87,14 @@ func zeroContext(f, orient int) uint8 {
 	return uint8(min(d, 2))
 }
 
-// signContext is Tables D.2 and D.3; f has the significance of N, S, W, E in its low half
-// and their signs in the high one.
+// signContext is Tables D.2 and D.3; f has the significance of N, W, E and S at their bits
+// and their signs one below.
 func signContext(f int) uint8 {
 	one := func(b int) int {
 		switch {
 		case f&b == 0:
 			return 0
-		case f&(b<<4) != 0:
+		case f&(b>>1) != 0:
 			return -1
 		}
 		return 1
