@@ -1,5 +1,7 @@
 package j2k
 
+import "math/bits"
+
 // window is what a column of four coefficients in a stripe knows. Its bits, by columns to
 // the left, here and to the right in each group of three:
 //
@@ -12,15 +14,30 @@ package j2k
 type window uint64
 
 const (
-	here    window = 1 << 4
 	visited window = 1 << 40
 	twice   window = 1 << 41
 	around  window = 0x1ef
 	known   window = 1<<18 - 1 // anything significant in or around the column
 
-	allHere    = here | here<<3 | here<<6 | here<<9
-	allVisited = visited | visited<<3 | visited<<6 | visited<<9
+	lines      window = 1 | 1<<3 | 1<<6 | 1<<9 // a bit for each of the four
+	allVisited        = visited * lines
 )
+
+// rowsOf is lines for a stripe of so many rows.
+func rowsOf(rows int) window { return lines & (1<<(3*uint(rows)&63) - 1) }
+
+// near is which of the four are not significant and have a neighbour that is.
+func (w window) near() window {
+	s := w & known
+	t := s | s>>1 | s>>2
+	return (t | t>>3 | t>>6) &^ (s >> 4) & lines
+}
+
+// first is the first of a set of rows: by how much it shifts the window, and its number.
+func (w window) first() (shift uint, row int) {
+	shift = uint(bits.TrailingZeros16(uint16(w))) & 15
+	return shift, int(shift * 11 >> 5)
+}
 
 // signIndex is the index of tables.sign.
 func (w window) signIndex() uint8 { return uint8(w&0xaa | w>>18&0xaa>>1) }
@@ -50,7 +67,7 @@ func (b *neighbours) tell(y, x, r int, neg uint32, up bool) window {
 	at := (y/4+1)*b.fw + 1 + x
 	m := 1 | window(neg&1)<<18
 	row := b.windows[at-1 : at+2 : at+2]
-	own := m << (3*uint(r) + 4)
+	own := m << (3*uint(r&3) + 4)
 	row[0] |= own << 1
 	row[2] |= own >> 1
 	switch {

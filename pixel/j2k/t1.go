@@ -97,17 +97,16 @@ func (b *blockDecoder) signify(y, x, r int, w window, plane uint, a, c uint32) (
 func (b *blockDecoder) significance(plane uint) {
 	a, c, cx, zero, bypass := b.mq.a, b.mq.c, &b.mq.cx, b.zero, b.bypass
 	for y := 0; y < b.h; y += 4 {
-		rows := min(b.h-y, 4)
+		rows := rowsOf(min(b.h-y, 4))
 		stripe := b.stripe(y, b.w)
 		for x, f := range stripe {
-			if f&known == 0 {
+			todo := f.near() & rows
+			if todo == 0 {
 				continue
 			}
-			for r := range rows {
-				w := f >> (3 * uint(r))
-				if w&here != 0 || w&around == 0 {
-					continue
-				}
+			for ; todo != 0; todo &= todo - 1 {
+				shift, r := todo.first()
+				w := f >> shift
 				var d uint32
 				ctx := zero[w&0x1ff]
 				s := &cx[ctx&31]
@@ -123,8 +122,9 @@ func (b *blockDecoder) significance(plane uint) {
 					var own window
 					a, c, own = b.signify(y, x, r, w, plane, a, c)
 					f |= own
+					todo |= 8 << shift &^ (f >> 4) & rows
 				}
-				f |= visited << (3 * uint(r))
+				f |= visited << shift
 			}
 			stripe[x] = f
 		}
@@ -137,18 +137,13 @@ func (b *blockDecoder) refinement(plane uint) {
 	a, c, cx, bypass := b.mq.a, b.mq.c, &b.mq.cx, b.bypass
 	half := uint32(1) << (plane & 31)
 	for y := 0; y < b.h; y += 4 {
-		rows := min(b.h-y, 4)
 		stripe := b.stripe(y, b.w)
 		for x, f := range stripe {
-			if f&^(f>>36)&allHere == 0 {
-				continue
-			}
+			todo := f &^ (f >> 36) >> 4 & lines
 			data := b.data[y*b.w+x:]
-			for r := range rows {
-				w := f >> (3 * uint(r))
-				if w&(here|visited) != here {
-					continue
-				}
+			for ; todo != 0; todo &= todo - 1 {
+				shift, r := todo.first()
+				w := f >> shift
 				var d uint32
 				ctx := magnitudeContext(w)
 				s := &cx[ctx&31]
@@ -161,7 +156,7 @@ func (b *blockDecoder) refinement(plane uint) {
 					a, c, d = b.mq.exchange(s, t, c)
 				}
 				data[r*b.w] += half * (2*d - 1)
-				f |= twice << (3 * uint(r))
+				f |= twice << shift
 			}
 			stripe[x] = f
 		}
@@ -184,22 +179,21 @@ func magnitudeContext(w window) uint8 {
 func (b *blockDecoder) cleanup(plane uint) {
 	a, c, cx, zero := b.mq.a, b.mq.c, &b.mq.cx, b.zero
 	for y := 0; y < b.h; y += 4 {
-		rows := min(b.h-y, 4)
+		rows := rowsOf(min(b.h-y, 4))
 		stripe := b.stripe(y, b.w)
 		for x := range stripe {
 			f := stripe[x]
-			r, first := 0, false
-			if f&known == 0 && rows == 4 {
+			todo, first := ^(f>>4|f>>40)&rows, false
+			if f&known == 0 && rows == lines {
+				var r int
 				if a, c, r = b.quiet(a, c); r == 4 {
 					continue
 				}
-				first = true
+				todo, first = todo>>(3*uint(r)&15)<<(3*uint(r)&15), true
 			}
-			for ; r < rows; r++ {
-				w := f >> (3 * uint(r))
-				if w&(here|visited) != 0 {
-					continue
-				}
+			for ; todo != 0; todo &= todo - 1 {
+				shift, r := todo.first()
+				w := f >> shift
 				d := uint32(1)
 				if !first {
 					ctx := zero[w&0x1ff]

@@ -51,19 +51,18 @@ func (e *blockEncoder) signify(y, x, r int, w window, a, c uint32) (uint32, uint
 func (e *blockEncoder) significance(plane uint) {
 	a, c, cx, zero := e.mq.a, e.mq.c, &e.mq.cx, e.zero
 	for y := 0; y < e.h; y += 4 {
-		rows := min(e.h-y, 4)
+		rows := rowsOf(min(e.h-y, 4))
 		stripe := e.stripe(y, e.w)
 		for x := range stripe {
 			f := stripe[x]
-			if f&known == 0 {
+			todo := f.near() & rows
+			if todo == 0 {
 				continue
 			}
 			data := e.data[y*e.w+x:]
-			for r := range rows {
-				w := f >> (3 * uint(r))
-				if w&here != 0 || w&around == 0 {
-					continue
-				}
+			for ; todo != 0; todo &= todo - 1 {
+				shift, r := todo.first()
+				w := f >> shift
 				d := data[r*e.w] >> (plane & 31) & 1
 				ctx := zero[w&0x1ff]
 				s := &cx[ctx&31]
@@ -76,8 +75,9 @@ func (e *blockEncoder) significance(plane uint) {
 					var own window
 					a, c, own = e.signify(y, x, r, w, a, c)
 					f |= own
+					todo |= 8 << shift &^ (f >> 4) & rows
 				}
-				f |= visited << (3 * uint(r))
+				f |= visited << shift
 			}
 			stripe[x] = f
 		}
@@ -89,18 +89,13 @@ func (e *blockEncoder) significance(plane uint) {
 func (e *blockEncoder) refinement(plane uint) {
 	a, c, cx := e.mq.a, e.mq.c, &e.mq.cx
 	for y := 0; y < e.h; y += 4 {
-		rows := min(e.h-y, 4)
 		stripe := e.stripe(y, e.w)
 		for x, f := range stripe {
-			if f&^(f>>36)&allHere == 0 {
-				continue
-			}
+			todo := f &^ (f >> 36) >> 4 & lines
 			data := e.data[y*e.w+x:]
-			for r := range rows {
-				w := f >> (3 * uint(r))
-				if w&(here|visited) != here {
-					continue
-				}
+			for ; todo != 0; todo &= todo - 1 {
+				shift, r := todo.first()
+				w := f >> shift
 				d := data[r*e.w] >> (plane & 31) & 1
 				ctx := magnitudeContext(w)
 				s := &cx[ctx&31]
@@ -109,7 +104,7 @@ func (e *blockEncoder) refinement(plane uint) {
 				} else {
 					a, c = e.mq.exchange(s, d, t, c)
 				}
-				f |= twice << (3 * uint(r))
+				f |= twice << shift
 			}
 			stripe[x] = f
 		}
@@ -121,23 +116,22 @@ func (e *blockEncoder) refinement(plane uint) {
 func (e *blockEncoder) cleanup(plane uint) {
 	a, c, cx, zero := e.mq.a, e.mq.c, &e.mq.cx, e.zero
 	for y := 0; y < e.h; y += 4 {
-		rows := min(e.h-y, 4)
+		rows := rowsOf(min(e.h-y, 4))
 		stripe := e.stripe(y, e.w)
 		for x := range stripe {
 			f := stripe[x]
 			data := e.data[y*e.w+x:]
-			r, first := 0, false
-			if f&known == 0 && rows == 4 {
+			todo, first := ^(f>>4|f>>40)&rows, false
+			if f&known == 0 && rows == lines {
+				var r int
 				if a, c, r = e.quiet(data, plane, a, c); r == 4 {
 					continue
 				}
-				first = true
+				todo, first = todo>>(3*uint(r)&15)<<(3*uint(r)&15), true
 			}
-			for ; r < rows; r++ {
-				w := f >> (3 * uint(r))
-				if w&(here|visited) != 0 {
-					continue
-				}
+			for ; todo != 0; todo &= todo - 1 {
+				shift, r := todo.first()
+				w := f >> shift
 				d := data[r*e.w] >> (plane & 31) & 1
 				if !first {
 					ctx := zero[w&0x1ff]
