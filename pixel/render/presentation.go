@@ -15,7 +15,7 @@ type Shape string
 const (
 	Identity Shape = "IDENTITY"
 	Inverse  Shape = "INVERSE"
-	LinOD    Shape = "LIN OD" // optical densities, the darkest of Film at black
+	LinOD    Shape = "LIN OD" // optical densities: the greatest value is the darkest
 )
 
 // presented puts the Presentation LUT behind a VOI LUT. Without one, MONOCHROME1 is
@@ -75,14 +75,14 @@ func (f Film) orDefault() Film {
 	return f
 }
 
-// pvalues returns the function from a share of the range of densities, dark at 0, to the
-// share of P-Values that looks the same (PS3.14 7, annex B).
+// pvalues returns the function from a share of the range of densities, the least at 0, to the
+// share of P-Values that looks the same on a standard display (PS3.14 7).
 func (f Film) pvalues() curve {
 	f = f.orDefault()
 	light := func(density float64) float64 { return f.Ambient + f.Illumination*math.Pow(10, -density) }
 	low, high := jnd(light(f.Max)), jnd(light(f.Min))
 	return func(share float64) float64 {
-		density := f.Max - min(max(share, 0), 1)*(f.Max-f.Min)
+		density := f.Min + min(max(share, 0), 1)*(f.Max-f.Min)
 		return (jnd(light(density)) - low) / (high - low)
 	}
 }

@@ -3,8 +3,10 @@ package render
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"image"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -193,4 +195,11 @@ func shutterTo(e *dicom.Editor, shapes ...string) {
 			e.SetText(tag.VerticesOfThePolygonalShutter, strings.Fields(fmt.Sprint(4, 3, 10, 37, 28, 33, 24, 9))...)
 		}
 	}
+}
+
+func floatBytes(v ...float32) (b []byte) {
+	for _, f := range v {
+		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(f))
+	}
+	return b
 }
