@@ -33,7 +33,7 @@ pixel/jpegll         : pixel/internal/bits pixel/internal/huff pixel/internal/ma
 pixel/jpegls         : pixel/internal/bits pixel/internal/marker
 pixel/jpeg           : pixel/internal/bits pixel/internal/huff pixel/internal/marker
 pixel/j2k            :
-pixel/render         : dicom dicom/... pixel
+pixel/render         : dicom dicom/... pixel pixel/j2k
 pixel                : dicom dicom/... pixel/rle pixel/jpegll pixel/jpegls pixel/jpeg pixel/j2k
 ul                   : dicom/uid
 dimse                : ul dicom dicom/...

@@ -18,35 +18,57 @@ const (
 	LinOD    Shape = "LIN OD" // optical densities: the greatest value is the darkest
 )
 
-// presented puts the Presentation LUT behind a VOI LUT. Without one, MONOCHROME1 is
-// inverted.
+// presented puts the Presentation LUT behind a VOI LUT, and behind that what a film has.
 func presented(ds *dicom.DataSet, d pixel.Desc, voi curve, o Options) (curve, error) {
+	c, err := displayed(ds, d, voi, o)
+	if err != nil || o.box == nil {
+		return c, err
+	}
+	return o.box.printed(c)
+}
+
+// displayed puts the Presentation LUT of an image or of a presentation state behind a VOI
+// LUT. An image of MONOCHROME1 without a table is inverted.
+func displayed(ds *dicom.DataSet, d pixel.Desc, voi curve, o Options) (curve, error) {
 	shape := o.Shape
 	if shape == "" {
-		if item, ok := table(ds, tag.PresentationLUTSequence); ok {
-			l, err := readLUT(item, tag.LUTDescriptor, tag.LUTData, false)
-			if err != nil {
-				return nil, err
-			}
-			return l.after(voi), nil
+		if l, err := presentationTable(ds); l != nil || err != nil {
+			return l.after(voi), err
 		}
 		if shape = Shape(ds.Text(tag.PresentationLUTShape)); d.Photometric == pixel.Monochrome1 && o.State == nil {
 			shape = Inverse
 		}
 	}
-	switch shape {
-	case Inverse:
-		return inverse(voi), nil
-	case LinOD:
-		f := o.Film.pvalues()
-		return func(v float64) float64 { return f(voi(v)) }, nil
+	return shape.after(voi, o.Film), nil
+}
+
+// presentationTable reads the table of a Presentation LUT, nil if there is none.
+func presentationTable(ds *dicom.DataSet) (*lut, error) {
+	item, ok := table(ds, tag.PresentationLUTSequence)
+	if !ok {
+		return nil, nil
 	}
-	return voi, nil
+	return readLUT(item, tag.LUTDescriptor, tag.LUTData, false)
+}
+
+// after puts a shape behind c. IDENTITY, and what nobody knows, change nothing.
+func (s Shape) after(c curve, film Film) curve {
+	switch s {
+	case Inverse:
+		return inverse(c)
+	case LinOD:
+		f := film.pvalues()
+		return func(v float64) float64 { return f(c(v)) }
+	}
+	return c
 }
 
 // after puts a Presentation LUT behind c: its entries are for equal steps from black to
 // white (PS3.3 C.11.6.1.1).
 func (l *lut) after(c curve) curve {
+	if l == nil {
+		return c
+	}
 	last, top := float64(len(l.data)-1), l.top()
 	return func(v float64) float64 {
 		share := c(v)

@@ -45,6 +45,9 @@ type Options struct {
 	Fit     image.Point // scale to this size at most, with square pixels; zero leaves the pixels alone
 	Square  bool        // scale pixels that are not square (PS3.3 C.7.6.3.1.7) in their shorter direction
 	Magnify Magnify     // how to scale
+
+	box  *ImageBox   // of Print
+	size image.Point // of the picture, for Thumbnail
 }
 
 // FormatError says what in a data set keeps an image from being rendered.

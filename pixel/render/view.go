@@ -107,6 +107,9 @@ func newView(g groups, bounds image.Rectangle, o Options) (*view, error) {
 		return nil, FormatError(fmt.Sprintf("a picture of %.0f x %.0f pixels: give a size that it has to fit in", w, h))
 	}
 	v.w, v.h = max(round(w), 1), max(round(h), 1)
+	if o.size != (image.Point{}) {
+		v.w, v.h = o.size.X, o.size.Y
+	}
 	return v, nil
 }
 
