@@ -16,10 +16,13 @@ import (
 // ErrNotEmpty says that there is an archive already.
 var ErrNotEmpty = errors.New("the archive is not empty: name a folder that does not exist yet")
 
-// perBatch is how many instances are made durable together. The store has room for two
-// such batches of small objects in memory, the one that is made and the one that is
-// committed.
-const perBatch = 200
+// How many instances are made durable together. The store has room for two such batches of
+// small objects in memory, the one that is made and the one that is committed; entries of the
+// index alone are smaller.
+const (
+	perBatch      = 200
+	perIndexBatch = 4000
+)
 
 // filler brings a plan's objects into a store and an index.
 type filler struct {
@@ -77,8 +80,12 @@ func discard(batches <-chan made) {
 
 func (f *filler) make(ctx context.Context, out chan<- made) {
 	defer close(out)
-	for n := int64(0); n < f.Instances && ctx.Err() == nil; n += perBatch {
-		b := f.batch(ctx, n, min(n+perBatch, f.Instances))
+	size := int64(perBatch)
+	if f.IndexOnly {
+		size = perIndexBatch
+	}
+	for n := int64(0); n < f.Instances && ctx.Err() == nil; n += size {
+		b := f.batch(ctx, n, min(n+size, f.Instances))
 		out <- b
 		if b.err != nil {
 			return
