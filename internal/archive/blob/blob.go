@@ -42,6 +42,14 @@ type Staged interface {
 	Discard()
 }
 
+// Roomy is a Staged whose memory can be read into, which saves a copy.
+type Roomy interface {
+	// Room returns memory for what comes next, at least a byte.
+	Room() ([]byte, error)
+	// Filled takes the first n bytes of it as if they had been written.
+	Filled(n int)
+}
+
 // Record is one thing to commit. Staged is nil for kinds without an object.
 type Record struct {
 	Envelope record.Envelope

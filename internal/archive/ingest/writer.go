@@ -40,6 +40,9 @@ func (w *Writer) Write(p []byte) (int, error) {
 
 // ReadFrom takes the data set from r to its end; an error of r is not one of the archive.
 func (w *Writer) ReadFrom(r io.Reader) (int64, error) {
+	if g, ok := w.staged.(blob.Roomy); ok && !w.ended {
+		return w.fill(g, r)
+	}
 	buf := make([]byte, 64<<10)
 	var done int64
 	for {
@@ -50,6 +53,26 @@ func (w *Writer) ReadFrom(r io.Reader) (int64, error) {
 			}
 			done += int64(n)
 		}
+		if errors.Is(err, io.EOF) {
+			return done, nil
+		}
+		if err != nil {
+			return done, err
+		}
+	}
+}
+
+// fill reads into the store's own memory.
+func (w *Writer) fill(g blob.Roomy, r io.Reader) (done int64, err error) {
+	for {
+		room, err := g.Room()
+		if err != nil {
+			w.err = refusal(err)
+			return done, w.err
+		}
+		n, err := r.Read(room)
+		g.Filled(n)
+		done += int64(n)
 		if errors.Is(err, io.EOF) {
 			return done, nil
 		}

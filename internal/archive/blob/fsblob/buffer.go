@@ -51,10 +51,15 @@ func (c *chunks) add() {
 // fill copies into the last chunk and returns how much.
 func (c *chunks) fill(p []byte) int {
 	n := copy(c.room(), p)
+	c.filled(n)
+	return n
+}
+
+// filled takes n bytes of the room.
+func (c *chunks) filled(n int) {
 	last := &c.list[len(c.list)-1]
 	*last = (*last)[:len(*last)+n]
 	c.size += int64(n)
-	return n
 }
 
 // free gives all chunks back and returns the bytes they had reserved.

@@ -32,7 +32,10 @@ type staged struct {
 	done  bool
 }
 
-var _ blob.Staged = (*staged)(nil)
+var (
+	_ blob.Staged = (*staged)(nil)
+	_ blob.Roomy  = (*staged)(nil)
+)
 
 // Stage implements blob.Store.
 func (s *Store) Stage(ctx context.Context, h blob.Hint) (blob.Staged, error) {
@@ -64,6 +67,27 @@ func (g *staged) Write(p []byte) (int, error) {
 	g.sum = crc32.Update(g.sum, castagnoli, p)
 	g.size += int64(len(p))
 	return len(p), nil
+}
+
+// Room implements blob.Roomy.
+func (g *staged) Room() ([]byte, error) {
+	if g.err == nil && len(g.mem.room()) == 0 {
+		g.err = asFull(g.grow())
+	}
+	if g.err != nil {
+		return nil, g.err
+	}
+	room := g.mem.room()
+	return room[:min(int64(len(room)), g.s.o.MaxObject-g.size+1)], nil
+}
+
+// Filled implements blob.Roomy.
+func (g *staged) Filled(n int) {
+	g.sum = crc32.Update(g.sum, castagnoli, g.mem.room()[:n])
+	g.mem.filled(n)
+	if g.size += int64(n); g.size > g.s.o.MaxObject {
+		g.err = fmt.Errorf("%w: more than %d bytes", blob.ErrTooLarge, g.s.o.MaxObject)
+	}
 }
 
 // asFull makes lack of room a blob.ErrFull.
