@@ -30,7 +30,7 @@ var most = []struct {
 			t.Fatal(err)
 		}
 	}},
-	{"store of 512 KiB", 380, 140, func(t testing.TB, a *dimse.Assoc, ct ctBytes) {
+	{"store of 512 KiB", 380, 60, func(t testing.TB, a *dimse.Assoc, ct ctBytes) {
 		if status, err := a.Store(t.Context(), ct.outgoing()); err != nil || status != dimse.Success {
 			t.Fatal(status, err)
 		}
