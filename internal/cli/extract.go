@@ -13,7 +13,7 @@ func newExtract(stdio *Stdio) *cobra.Command {
 	c := command("extract FILE [OUTPUT]", "Write the frames of DICOM files as pictures", &cobra.Command{
 		Long: `Write the frames of DICOM files as pictures, or as decoded samples. OUTPUT is a file, or a
 folder; without it they go beside their files. Several frames are numbered from 0.`,
-		Example: "  gantry extract ct.dcm ct.png --window 40,400\n  gantry extract --as raw --frame 0 cine.dcm\n  gantry extract -r study pictures --as jpeg -q 80",
+		Example: "  gantry extract ct.dcm ct.png --window 40,400\n  gantry extract --as raw --frame 0 cine.dcm\n  gantry extract -r study pictures --as jpeg -q 80\n  gantry extract ct.dcm --segmentation liver.dcm --fit 512x512",
 		Args:    cobra.RangeArgs(1, 2),
 		RunE: func(c *cobra.Command, args []string) error {
 			switch o.As {
@@ -42,6 +42,14 @@ folder; without it they go beside their files. Several frames are numbered from 
 	f.Float64SliceVar(&window, "window", nil, "center and width, in place of the window of the file")
 	f.BoolVarP(&o.Recursive, "recursive", "r", false, "go into folders below")
 	f.BoolVar(&o.Overwrite, "overwrite", false, "replace files that are there already")
+	f.BoolVar(&o.NoOverlays, "no-overlays", false, "draw no overlay planes")
+	f.BoolVar(&o.NoShutter, "no-shutter", false, "draw what a display shutter hides")
+	f.BoolVar(&o.Square, "square", false, "enlarge pixels that are not square until they are")
+	f.StringVar(&o.Fit, "fit", "", "scale pictures to fit in WIDTHxHEIGHT, with square pixels")
+	f.StringVar(&o.State, "state", "", "file with a softcopy presentation state to apply")
+	f.BoolVar(&o.NoGraphics, "no-graphics", false, "without the annotations of --state")
+	f.StringVar(&o.Segmentation, "segmentation", "", "file with a segmentation to lay over its images")
+	f.StringVar(&o.Dose, "dose", "", "file with an RT dose to lay over images as a colour wash")
 	f.BoolVar(&o.Describe, "info", false, "print what the image is, and write nothing")
 	return c
 }

@@ -254,9 +254,9 @@ func (a *annotator) area(p []point) {
 		limit := func(v float64) int { return int(min(max(v, -1<<30), 1<<30)) }
 		corners[i] = image.Pt(limit(q.x), limit(q.y))
 	}
-	row := make([]bool, a.to.w)
+	row, room := make([]bool, a.to.w), []float64(nil)
 	for y := range a.to.h {
-		inside(row, corners, y)
+		room = inside(row, corners, y, room)
 		for x, in := range row {
 			if in {
 				a.to.put(x, y, a.pen)

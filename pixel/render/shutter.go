@@ -120,6 +120,7 @@ func vertices(ds *dicom.DataSet) ([]image.Point, error) {
 // hide gives all that the shutter covers one value.
 func (s *shutter) hide(m sheet, p ink) error {
 	seen, part := make([]bool, m.w), make([]bool, m.w)
+	var room []float64
 	for y := range m.h {
 		for x := range seen {
 			seen[x] = x >= s.left && x <= s.right && y >= s.top && y <= s.bottom
@@ -128,7 +129,7 @@ func (s *shutter) hide(m sheet, p ink) error {
 			}
 		}
 		if s.polygon != nil {
-			inside(part, s.polygon, y)
+			room = inside(part, s.polygon, y, room)
 			for x := range seen {
 				seen[x] = seen[x] && part[x]
 			}
@@ -150,9 +151,10 @@ func (s *shutter) hide(m sheet, p ink) error {
 }
 
 // inside says which pixels of row y are in a polygon, its edges included.
-func inside(row []bool, polygon []image.Point, y int) {
+// It uses and returns the room for crossings.
+func inside(row []bool, polygon []image.Point, y int, crossings []float64) []float64 {
 	clear(row)
-	var crossings []float64
+	crossings = crossings[:0]
 	a := polygon[len(polygon)-1]
 	for _, b := range polygon {
 		low, high := a, b
@@ -176,6 +178,7 @@ func inside(row []bool, polygon []image.Point, y int) {
 	for i := 0; i+1 < len(crossings); i += 2 {
 		fill(row, int(math.Ceil(crossings[i])), int(math.Floor(crossings[i+1])))
 	}
+	return crossings
 }
 
 func fill(row []bool, from, to int) {

@@ -20,6 +20,7 @@ import (
 // Pictures writes the frames of DICOM files as samples or as pictures.
 type Pictures struct {
 	Common
+	Look
 	Input, Output string // without an output, pictures are beside their files
 	As            string // raw, png, jpeg or ppm; empty is raw
 	Quality       int    // of JPEG, 1 to 100; 0 is 90
@@ -36,6 +37,7 @@ const AllFrames = -1
 // picturing is a Pictures under way.
 type picturing struct {
 	*Pictures
+	look                  *looking
 	s                     *Stdio
 	start                 time.Time
 	total, good, had, bad int
@@ -51,7 +53,12 @@ func (o *Pictures) Run(ctx context.Context, s *Stdio) error {
 	case o.Window != nil && !(o.Window.Width >= 1):
 		return Fail(Usage, "a window of width %g: want 1 or more", o.Window.Width)
 	}
-	p := &picturing{Pictures: o, s: s, start: time.Now()}
+	look, err := o.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer look.close()
+	p := &picturing{Pictures: o, look: look, s: s, start: time.Now()}
 	if err := p.all(ctx); err != nil {
 		return err
 	}

@@ -5,8 +5,6 @@ import (
 	"context"
 	"fmt"
 	"image"
-	"image/jpeg"
-	"image/png"
 	"io"
 	"os"
 	"path/filepath"
@@ -75,20 +73,25 @@ func (p *picturing) write(ctx context.Context, w io.Writer, f *part10.File, src 
 		}
 		return err
 	}
-	o := render.Options{Window: p.Window, Deep: p.As == "png" && src.Desc().BitsStored > 8}
+	o := p.look.o
+	o.Window, o.Deep = p.Window, p.As == "png" && src.Desc().BitsStored > 8
 	m, err := render.Frame(ctx, f.DataSet, src, i, o)
 	if err != nil {
 		return err
 	}
+	profile, err := render.Profile(f.DataSet)
+	if err != nil {
+		p.says(p.s, Normal, "%v; the picture goes without", err)
+	}
 	switch p.As {
 	case "png":
-		return png.Encode(w, m)
+		return render.EncodePNG(w, m, profile)
 	case "jpeg":
 		q := p.Quality
 		if q == 0 {
 			q = 90
 		}
-		return jpeg.Encode(w, m, &jpeg.Options{Quality: q})
+		return render.EncodeJPEG(w, m, q, profile)
 	}
 	return writePNM(w, m)
 }
