@@ -105,6 +105,12 @@ func sample(t *testing.T, param string) string {
 		return "lex"
 	case "reporter":
 		return "junit"
+	case "1-4":
+		return "3"
+	case "density":
+		return "0.5"
+	case "0-16":
+		return "2"
 	case "kind":
 		return "BMP"
 	case "AE@host:port":

@@ -13,7 +13,7 @@ var helpLine = regexp.MustCompile(`^ +([-+][A-Za-z0-9=]+)? +(--[a-z0-9-]+)( |$)`
 // is a flag here, under both of its names.
 func TestConvertersKnowEveryOption(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"dcmconv", "dcmcjpeg", "dcmdjpeg", "dcmcjpls", "dcmdjpls", "dcmcrle", "dcmdrle", "img2dcm"} {
+	for _, name := range []string{"dcmconv", "dcmcjpeg", "dcmdjpeg", "dcmcjpls", "dcmdjpls", "dcmcrle", "dcmdrle", "img2dcm", "dcm2pnm", "dcmj2pnm", "dcml2pnm"} {
 		p, _ := Lookup(name)
 		out, err := exec.Command(dcmtk(t, name), "--help").CombinedOutput()
 		if err != nil {
