@@ -1,6 +1,9 @@
 package pixel
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // The conversions of PS3.3 C.7.6.3.1.2 between RGB and YBR_FULL, in the fixed point
 // numbers of 16 fractional bits that libjpeg computes with (ITU-T T.871).
@@ -22,9 +25,11 @@ func toRGB(px []byte, bytes, bits int) {
 	if bytes == 1 {
 		for ; len(px) >= 3; px = px[3:] {
 			y, cb, cr := int32(px[0]), int32(px[1])-zero, int32(px[2])-zero
-			px[0] = byte(clip(y+(redCr*cr+half)>>fixed, top))
-			px[1] = byte(clip(y+(-greenCb*cb-greenCr*cr+half)>>fixed, top))
-			px[2] = byte(clip(y+(blueCb*cb+half)>>fixed, top))
+			r, g, b := y+(redCr*cr+half)>>fixed, y+(-greenCb*cb-greenCr*cr+half)>>fixed, y+(blueCb*cb+half)>>fixed
+			if r|g|b|(top-r)|(top-g)|(top-b) < 0 { // few are
+				r, g, b = clip(r, top), clip(g, top), clip(b, top)
+			}
+			px[0], px[1], px[2] = byte(r), byte(g), byte(b)
 		}
 		return
 	}
@@ -40,12 +45,14 @@ func toRGB(px []byte, bytes, bits int) {
 
 // appendYBR appends 8-bit RGB samples as YBR_FULL.
 func appendYBR(dst, px []byte) []byte {
-	for ; len(px) >= 3; px = px[3:] {
+	at := len(dst)
+	dst = slices.Grow(dst, len(px))[:at+len(px)]
+	out := dst[at:]
+	for ; len(px) >= 3 && len(out) >= 3; px, out = px[3:], out[3:] {
 		r, g, b := int32(px[0]), int32(px[1]), int32(px[2])
-		dst = append(dst,
-			byte((19595*r+38470*g+7471*b+half)>>fixed),
-			byte((-11059*r-21709*g+32768*b+128<<fixed+half-1)>>fixed),
-			byte((32768*r-27439*g-5329*b+128<<fixed+half-1)>>fixed))
+		out[0] = byte((19595*r + 38470*g + 7471*b + half) >> fixed)
+		out[1] = byte((-11059*r - 21709*g + 32768*b + 128<<fixed + half - 1) >> fixed)
+		out[2] = byte((32768*r - 27439*g - 5329*b + 128<<fixed + half - 1) >> fixed)
 	}
 	return dst
 }

@@ -40,6 +40,12 @@ func Encode(dst, px []byte, i Info, o EncodeOptions) ([]byte, error) {
 		o.Quality = 90
 	}
 	e := newEncoder(i, o, px)
+	tokens := tokenBuffers.Get().(*[]token)
+	e.tokens = (*tokens)[:0]
+	defer func() {
+		*tokens = e.tokens
+		tokenBuffers.Put(tokens)
+	}()
 	if e.tokenize(); e.seen>>i.Bits != 0 {
 		return dst, FormatError(fmt.Sprintf("a sample has more than %d bits", i.Bits))
 	}

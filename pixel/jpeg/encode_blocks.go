@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	mbits "math/bits"
 	"slices"
+	"sync"
 
 	"gantry/pixel/internal/huff"
 )
@@ -17,6 +18,8 @@ import (
 type token uint32
 
 const restartToken token = 1 << 31
+
+var tokenBuffers = sync.Pool{New: func() any { return new([]token) }}
 
 // tokenize transforms the image, a row of MCUs at a time, and counts the symbols.
 func (e *encoder) tokenize() {
@@ -140,10 +143,14 @@ func (e *encoder) load(line []uint16, k, y int) {
 // halve makes one sample of two; rounding goes up and down in turn, as in libjpeg. Where
 // there is room, the last one follows once more as it is.
 func halve(line, wide []uint16) int {
-	n := divUp(len(wide), 2)
-	for x := range n {
-		a, b := wide[2*x], wide[min(2*x+1, len(wide)-1)]
-		line[x] = uint16((uint32(a) + uint32(b) + uint32(x&1)) >> 1)
+	n := 0
+	for pairs := wide; len(pairs) > 1 && n < len(line); pairs = pairs[2:] {
+		line[n] = uint16((uint32(pairs[0]) + uint32(pairs[1]) + uint32(n&1)) >> 1)
+		n++
+	}
+	if len(wide)%2 == 1 {
+		line[n] = uint16((2*uint32(wide[len(wide)-1]) + uint32(n&1)) >> 1)
+		n++
 	}
 	if n < len(line) {
 		line[n] = wide[len(wide)-1]

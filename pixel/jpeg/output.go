@@ -5,23 +5,54 @@ import "encoding/binary"
 // output puts the components' samples together.
 func (d *decoder) output(px []byte) {
 	n, width := d.info.Components, d.info.Width
-	wide := make([]uint16, width+8)
-	for k := range n {
-		c := &d.comps[k]
-		for y := range d.info.Height {
-			row := d.row(c, y, wide)[:width]
-			if d.info.Bits > 8 {
-				line := px[2*(y*width*n+k):]
-				for x, v := range row {
-					binary.LittleEndian.PutUint16(line[2*x*n:], v)
+	var rows [maxComponents][]uint16
+	wide := make([]uint16, n*(width+8))
+	for y := range d.info.Height {
+		for k := range n {
+			rows[k] = d.row(&d.comps[k], y, wide[k*(width+8):][:width+8])[:width]
+		}
+		line := px[y*width*n*d.info.bytesPerSample():]
+		switch {
+		case d.info.Bits > 8:
+			for k := range n {
+				for x, v := range rows[k] {
+					binary.LittleEndian.PutUint16(line[2*(x*n+k):], v)
 				}
-				continue
 			}
-			line := px[y*width*n+k:]
-			for x, v := range row {
-				line[x*n] = byte(v)
+		case n == 1:
+			narrow(line[:width], rows[0])
+		case n == 3:
+			interleave(line[:3*width], rows[0], rows[1], rows[2])
+		default:
+			for k := range n {
+				for x, v := range rows[k] {
+					line[x*n+k] = byte(v)
+				}
 			}
 		}
+	}
+}
+
+// narrow makes bytes of samples, eight at a time.
+func narrow(px []byte, row []uint16) {
+	for ; len(row) >= 8 && len(px) >= 8; row, px = row[8:], px[8:] {
+		binary.LittleEndian.PutUint64(px, uint64(row[0])|uint64(row[1])<<8|uint64(row[2])<<16|uint64(row[3])<<24|
+			uint64(row[4])<<32|uint64(row[5])<<40|uint64(row[6])<<48|uint64(row[7])<<56)
+	}
+	for x := range px {
+		px[x] = byte(row[x])
+	}
+}
+
+// interleave makes bytes of the samples of three components.
+func interleave(px []byte, a, b, c []uint16) {
+	b, c = b[:len(a)], c[:len(a)]
+	for x, v := range a {
+		if len(px) < 3 {
+			return
+		}
+		px[0], px[1], px[2] = byte(v), byte(b[x]), byte(c[x])
+		px = px[3:]
 	}
 }
 

@@ -6,37 +6,43 @@ import (
 	"time"
 )
 
-// Fastest measures f, which handles so many bytes, and returns the seconds of processor time
-// of its fastest run.
-func Fastest(b *testing.B, size int, f func() error) float64 {
-	b.SetBytes(int64(size))
-	best := time.Hour
+// PerRun returns the seconds of processor time that f takes, on average. Clocks of that may
+// tick slowly, so that f runs many times.
+func PerRun(b *testing.B, f func() error) float64 {
+	used, runs := time.Duration(0), 0
 	for b.Loop() {
-		at := clock()
-		if err := f(); err != nil {
-			b.Fatal(err)
+		from, at := clock(), time.Now()
+		for time.Since(at) < 300*time.Millisecond {
+			if err := f(); err != nil {
+				b.Fatal(err)
+			}
+			runs++
 		}
-		best = min(best, clock()-at)
+		used += clock() - from
 	}
-	return best.Seconds()
+	b.ReportMetric(0, "ns/op")
+	return used.Seconds() / float64(runs)
 }
 
 // Apart is how many seconds of processor time a program takes more in one folder than in
-// another, the least of seven runs each: starting it does not count.
+// another, on average of seven runs: starting it does not count.
 func Apart(b *testing.B, large, small, program string, args ...string) float64 {
 	b.Helper()
 	program = Tool(b, program)
-	least := func(dir string) time.Duration {
-		best := time.Hour
-		for range 7 {
+	var used time.Duration
+	for range 7 {
+		for _, dir := range []string{small, large} {
 			c := exec.Command(program, args...)
 			c.Dir = dir
 			if out, err := c.CombinedOutput(); err != nil {
 				b.Fatalf("%s %v: %v: %s", program, args, err, out)
 			}
-			best = min(best, c.ProcessState.UserTime()+c.ProcessState.SystemTime())
+			if took := c.ProcessState.UserTime() + c.ProcessState.SystemTime(); dir == large {
+				used += took
+			} else {
+				used -= took
+			}
 		}
-		return best
 	}
-	return (least(large) - least(small)).Seconds()
+	return used.Seconds() / 7
 }
