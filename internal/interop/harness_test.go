@@ -126,6 +126,16 @@ type server struct {
 // start runs a program and waits until it accepts connections on its port.
 func start(t testing.TB, port int, program string, args ...string) *server {
 	t.Helper()
+	s := launch(t, port, program, args...)
+	if !s.await(port) {
+		t.Fatalf("%s does not listen on %d\n%s", s.cmd.Path, port, tail(s.out.String(), 4000))
+	}
+	return s
+}
+
+// launch runs a program.
+func launch(t testing.TB, port int, program string, args ...string) *server {
+	t.Helper()
 	s := &server{t: t, port: port, out: new(syncBuffer)}
 	s.cmd = exec.Command(program, args...)
 	s.cmd.Env = append(os.Environ(), "TCP_NODELAY=1", "DCMDICTPATH=/usr/share/libdcmtk17/dicom.dic")
@@ -135,20 +145,25 @@ func start(t testing.TB, port int, program string, args ...string) *server {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.kill)
-	s.await(port)
 	return s
 }
 
-func (s *server) await(port int) {
+// await waits until something listens on a port; it is false when the program says that
+// another one does.
+func (s *server) await(port int) bool {
 	s.t.Helper()
 	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		if lines(s.out.String(), "address already in use") > 0 {
+			return false
+		}
 		c, err := net.Dial("tcp", addr(port))
 		if err == nil {
 			c.Close()
-			return
+			return true
 		}
 	}
 	s.t.Fatalf("%s does not listen on %d\n%s", s.cmd.Path, port, tail(s.out.String(), 4000))
+	return false
 }
 
 func (s *server) kill() {
@@ -156,8 +171,8 @@ func (s *server) kill() {
 		syscall.Kill(-s.cmd.Process.Pid, syscall.SIGKILL)
 		s.cmd.Wait()
 	}
-	if s.t.Failed() {
-		s.t.Logf("%s said:\n%s", filepath.Base(s.cmd.Path), tail(s.out.String(), 6000))
+	if said := s.out.String(); s.t.Failed() && said != "" {
+		s.t.Logf("%s said:\n%s", filepath.Base(s.cmd.Path), tail(said, 6000))
 	}
 }
 
@@ -188,12 +203,17 @@ func serve(t testing.TB, args ...string) *server {
 
 func serveIn(t testing.TB, dir string, args ...string) *server {
 	t.Helper()
-	port, web := freePort(t), freePort(t)
-	all := append([]string{"serve", "--storage-dir", filepath.Join(dir, "data"), "--port", strconv.Itoa(port), "--http", addr(web)}, args...)
-	s := start(t, port, gantry, all...)
-	s.dir, s.http = dir, web
-	s.ready()
-	return s
+	for {
+		port, web := freePort(t), freePort(t)
+		all := append([]string{"serve", "--storage-dir", filepath.Join(dir, "data"), "--port", strconv.Itoa(port), "--http", addr(web)}, args...)
+		s := launch(t, port, gantry, all...)
+		if s.await(port) {
+			s.dir, s.http = dir, web
+			s.ready()
+			return s
+		}
+		s.cmd.Wait() // somebody else has the port by now
+	}
 }
 
 func (s *server) ready() {
