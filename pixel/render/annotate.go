@@ -33,6 +33,9 @@ type annotator struct {
 // annotate draws the annotations of a frame, layer by layer.
 func (s *State) annotate(m image.Image, v *view, g groups) error {
 	a := annotator{m: m, to: sheetOf(m), v: v}
+	if n := s.ds.ItemCount(tag.GraphicAnnotationSequence); n > maxGraphics {
+		return a.spend(n, 0, 0)
+	}
 	for _, l := range s.layers {
 		a.layer, a.pen = l, a.to.ink(l.ink(m))
 		for _, item := range s.ds.Items(tag.GraphicAnnotationSequence) {

@@ -318,6 +318,9 @@ func TestStateErrors(t *testing.T) {
 		"more than 10000 graphics": func(e *dicom.Editor) {
 			e.SetItems(tag.GraphicAnnotationSequence, annotation(t, "L", repeat(full, 10_001)...))
 		},
+		"10000 graphics, 65536": func(e *dicom.Editor) {
+			e.SetItems(tag.GraphicAnnotationSequence, repeat(build(t, edit().SetText(tag.GraphicLayer, "X")), 10_001)...)
+		},
 		"65536 points and letters": func(e *dicom.Editor) {
 			e.SetItems(tag.GraphicAnnotationSequence, annotation(t, "L", repeat(build(t, graphicItem(t, "POLYLINE", "PIXEL", make([]float32, 80_000)...)), 2)...))
 		},
@@ -359,5 +362,31 @@ func TestPseudoColor(t *testing.T) {
 	m := renderSet(t, build(t, flat(2, 1).SetBytes(tag.PixelData, vr.OB, []byte{0, 255})), Options{State: s})
 	if got, want := string(pix(m)), string([]byte{10, 0, 0, 255, 30, 99, 255, 255}); got != want {
 		t.Errorf("%v, want %v", []byte(got), []byte(want))
+	}
+}
+
+// TestColorState draws a Color Presentation State over an image of colours: shutter and layers
+// have their colours, and nothing is done to the pixels.
+func TestColorState(t *testing.T) {
+	e := stateOf(t).SetUID(tag.SOPClassUID, uid.ColorSoftcopyPresentationStateStorage).Delete(tag.PresentationLUTShape)
+	e.SetItems(tag.DisplayedAreaSelectionSequence, build(t, areaOf(1, 1, 3, 2, "SCALE TO FIT")))
+	layer := edit().SetText(tag.GraphicLayer, "L").SetText(tag.GraphicLayerOrder, "1").SetInt(tag.GraphicLayerRecommendedDisplayCIELabValue, 35579, 53662, 50858)
+	e.SetItems(tag.GraphicLayerSequence, build(t, layer))
+	e.SetItems(tag.GraphicAnnotationSequence, annotation(t, "L", build(t, graphicItem(t, "POLYLINE", "PIXEL", 0, 0.5, 2, 0.5))))
+	e.SetText(tag.ShutterShape, "RECTANGULAR").SetText(tag.ShutterLeftVerticalEdge, "1").SetText(tag.ShutterRightVerticalEdge, "2")
+	e.SetText(tag.ShutterUpperHorizontalEdge, "1").SetText(tag.ShutterLowerHorizontalEdge, "2")
+	e.SetInt(tag.ShutterPresentationColorCIELabValue, 19379, 50449, 4104).SetInt(tag.ShutterPresentationValue, 0xFFFF)
+	s, err := ReadState(build(t, e))
+	if err != nil {
+		t.Fatal(err)
+	}
+	green := []byte{0, 200, 0, 0, 200, 0, 0, 200, 0, 0, 200, 0, 0, 200, 0, 0, 200, 0}
+	ds := flat(3, 2).SetInt(tag.SamplesPerPixel, 3).SetText(tag.PhotometricInterpretation, "RGB").SetInt(tag.PlanarConfiguration, 0).SetBytes(tag.PixelData, vr.OB, green)
+	m := renderSet(t, build(t, ds), Options{State: s})
+	if got, want := hues(m), "rrr\nggb\n"; got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+	if m.At(1, 1) != (color.RGBA{0, 200, 0, 255}) {
+		t.Errorf("%v in place of the green of the image", m.At(1, 1))
 	}
 }

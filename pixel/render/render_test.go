@@ -48,6 +48,11 @@ func frameVOI(t testing.TB, c, w string) *dicom.DataSet {
 	return build(t, edit().SetItems(tag.FrameVOILUTSequence, build(t, window(c, w, ""))))
 }
 
+func frameRescale(t testing.TB, slope, intercept string) *dicom.DataSet {
+	item := edit().SetText(tag.RescaleSlope, slope).SetText(tag.RescaleIntercept, intercept).SetText(tag.RescaleType, "US")
+	return build(t, edit().SetItems(tag.PixelValueTransformationSequence, build(t, item)))
+}
+
 func lutItem(t testing.TB, first, bits int64, data ...byte) *dicom.DataSet {
 	return build(t, edit().SetBytes(tag.LUTDescriptor, vr.US, descriptor(int64(len(data)/2), first, bits)).SetBytes(tag.LUTData, vr.OW, data))
 }
@@ -63,33 +68,37 @@ func TestGrey(t *testing.T) {
 		o    Options
 		want []byte
 	}{
-		"automatic":         {edit(), bytes4, []byte{10, 20, 30, 60}, Options{}, []byte{0, 51, 102, 255}},
-		"automatic, padded": {edit().SetInt(tag.PixelPaddingValue, 200), bytes4, []byte{10, 20, 60, 200}, Options{}, []byte{0, 51, 255, 255}},
-		"padding range":     {edit().SetInt(tag.PixelPaddingValue, 200).SetInt(tag.PixelPaddingRangeLimit, 60), bytes4, []byte{10, 20, 60, 200}, Options{}, []byte{0, 255, 255, 255}},
-		"flat":              {edit(), bytes4, []byte{7, 7, 7, 7}, Options{}, []byte{0, 0, 0, 0}},
-		"linear":            {window("50.5", "101", "LINEAR"), bytes4, []byte{0, 25, 50, 100}, Options{}, []byte{0, 64, 128, 255}},
-		"linear exact":      {window("50", "100", "LINEAR_EXACT"), bytes4, []byte{0, 25, 50, 100}, Options{}, []byte{0, 64, 128, 255}},
-		"sigmoid":           {window("50", "100", "SIGMOID"), bytes4, []byte{0, 25, 50, 100}, Options{}, []byte{30, 69, 128, 225}},
-		"narrowest":         {window("20", "1", ""), bytes4, []byte{18, 19, 20, 21}, Options{}, []byte{0, 0, 255, 255}},
-		"first of several":  {edit().SetText(tag.WindowCenter, "50.5", "9").SetText(tag.WindowWidth, "101", "9"), bytes4, []byte{0, 25, 50, 100}, Options{}, []byte{0, 64, 128, 255}},
-		"not the stored":    {window("9", "9", ""), bytes4, []byte{0, 25, 50, 100}, Options{VOI: Automatic}, []byte{0, 64, 128, 255}},
-		"given window":      {window("9", "9", ""), bytes4, []byte{0, 25, 50, 100}, Options{Window: &Window{Center: 50.5, Width: 101}}, []byte{0, 64, 128, 255}},
-		"rescaled":          {window("101", "201", "").SetText(tag.RescaleSlope, "2").SetText(tag.RescaleIntercept, "1"), bytes4, []byte{0, 25, 50, 100}, Options{}, []byte{1, 64, 128, 255}},
-		"negative slope":    {edit().SetText(tag.RescaleSlope, "-1"), bytes4, []byte{0, 51, 102, 255}, Options{}, []byte{255, 204, 153, 0}},
-		"monochrome1":       {edit(), with(bytes4, func(d *pixel.Desc) { d.Photometric = pixel.Monochrome1 }), []byte{0, 51, 102, 255}, Options{}, []byte{255, 204, 153, 0}},
-		"inverse once":      {edit().SetText(tag.PresentationLUTShape, "INVERSE"), with(bytes4, func(d *pixel.Desc) { d.Photometric = pixel.Monochrome1 }), []byte{0, 51, 102, 255}, Options{}, []byte{255, 204, 153, 0}},
-		"signed":            {edit(), signed, []byte{0, 8, 0, 0, 0xFF, 7}, Options{}, []byte{0, 128, 255}},
-		"high bit":          {edit(), with(words3, func(d *pixel.Desc) { d.HighBit = 15 }), []byte{0x0F, 0, 0x1F, 0, 0x2F, 0}, Options{}, []byte{0, 128, 255}},
-		"bits above":        {edit(), words3, []byte{0, 0xF0, 1, 0x80, 2, 0}, Options{}, []byte{0, 128, 255}},
-		"single bits":       {edit(), form(4, 1, 1), []byte{0b1010}, Options{}, []byte{0, 255, 0, 255}},
-		"modality LUT":      {edit().SetItems(tag.ModalityLUTSequence, lutItem(t, 1, 16, 0, 0, 100, 0, 50, 0)), bytes4, []byte{0, 2, 3, 9}, Options{}, []byte{0, 255, 128, 128}},
-		"VOI LUT":           {edit().SetItems(tag.VOILUTSequence, lutItem(t, 1, 10, 0, 0, 0, 2, 255, 3)), bytes4, []byte{0, 2, 3, 9}, Options{}, []byte{0, 128, 255, 255}},
-		"VOI LUT, negative": {edit().SetText(tag.RescaleIntercept, "-2").SetItems(tag.VOILUTSequence, lutItem(t, 0xFFFF, 8, 0, 0, 128, 0, 255, 0)), bytes4, []byte{0, 1, 2, 3}, Options{}, []byte{0, 0, 128, 255}},
-		"per frame":         {edit().SetItems(tag.SharedFunctionalGroupsSequence, frameVOI(t, "9", "9")).SetItems(tag.PerFrameFunctionalGroupsSequence, frameVOI(t, "50.5", "101")), bytes4, []byte{0, 25, 50, 100}, Options{}, []byte{0, 64, 128, 255}},
-		"shared":            {window("9", "9", "").SetItems(tag.SharedFunctionalGroupsSequence, frameVOI(t, "50.5", "101")), bytes4, []byte{0, 25, 50, 100}, Options{}, []byte{0, 64, 128, 255}},
-		"32 bits":           {edit(), form(2, 32, 32), []byte{0, 0, 0, 0, 255, 255, 255, 255}, Options{}, []byte{0, 255}},
-		"floats":            {edit(), with(form(3, 32, 32), func(d *pixel.Desc) { d.Float = true }), []byte{0, 0, 0x80, 0x3F, 0, 0, 0xC0, 0x7F, 0, 0, 0, 0x40}, Options{}, []byte{0, 0, 255}},
-		"deep":              {edit(), bytes4, []byte{0, 51, 102, 255}, Options{Deep: true}, []byte{0, 0, 51, 51, 102, 102, 255, 255}},
+		"automatic":          {edit(), bytes4, []byte{10, 20, 30, 60}, Options{}, []byte{0, 51, 102, 255}},
+		"automatic, padded":  {edit().SetInt(tag.PixelPaddingValue, 200), bytes4, []byte{10, 20, 60, 200}, Options{}, []byte{0, 51, 255, 255}},
+		"padding range":      {edit().SetInt(tag.PixelPaddingValue, 200).SetInt(tag.PixelPaddingRangeLimit, 60), bytes4, []byte{10, 20, 60, 200}, Options{}, []byte{0, 255, 255, 255}},
+		"flat":               {edit(), bytes4, []byte{7, 7, 7, 7}, Options{}, []byte{0, 0, 0, 0}},
+		"linear":             {window("50.5", "101", "LINEAR"), bytes4, []byte{0, 25, 50, 100}, Options{}, []byte{0, 64, 128, 255}},
+		"linear exact":       {window("50", "100", "LINEAR_EXACT"), bytes4, []byte{0, 25, 50, 100}, Options{}, []byte{0, 64, 128, 255}},
+		"sigmoid":            {window("50", "100", "SIGMOID"), bytes4, []byte{0, 25, 50, 100}, Options{}, []byte{30, 69, 128, 225}},
+		"narrowest":          {window("20", "1", ""), bytes4, []byte{18, 19, 20, 21}, Options{}, []byte{0, 0, 255, 255}},
+		"first of several":   {edit().SetText(tag.WindowCenter, "50.5", "9").SetText(tag.WindowWidth, "101", "9"), bytes4, []byte{0, 25, 50, 100}, Options{}, []byte{0, 64, 128, 255}},
+		"not the stored":     {window("9", "9", ""), bytes4, []byte{0, 25, 50, 100}, Options{VOI: Automatic}, []byte{0, 64, 128, 255}},
+		"given window":       {window("9", "9", ""), bytes4, []byte{0, 25, 50, 100}, Options{Window: &Window{Center: 50.5, Width: 101}}, []byte{0, 64, 128, 255}},
+		"rescaled":           {window("101", "201", "").SetText(tag.RescaleSlope, "2").SetText(tag.RescaleIntercept, "1"), bytes4, []byte{0, 25, 50, 100}, Options{}, []byte{1, 64, 128, 255}},
+		"negative slope":     {edit().SetText(tag.RescaleSlope, "-1"), bytes4, []byte{0, 51, 102, 255}, Options{}, []byte{255, 204, 153, 0}},
+		"monochrome1":        {edit(), with(bytes4, func(d *pixel.Desc) { d.Photometric = pixel.Monochrome1 }), []byte{0, 51, 102, 255}, Options{}, []byte{255, 204, 153, 0}},
+		"inverse once":       {edit().SetText(tag.PresentationLUTShape, "INVERSE"), with(bytes4, func(d *pixel.Desc) { d.Photometric = pixel.Monochrome1 }), []byte{0, 51, 102, 255}, Options{}, []byte{255, 204, 153, 0}},
+		"signed":             {edit(), signed, []byte{0, 8, 0, 0, 0xFF, 7}, Options{}, []byte{0, 128, 255}},
+		"high bit":           {edit(), with(words3, func(d *pixel.Desc) { d.HighBit = 15 }), []byte{0x0F, 0, 0x1F, 0, 0x2F, 0}, Options{}, []byte{0, 128, 255}},
+		"bits above":         {edit(), words3, []byte{0, 0xF0, 1, 0x80, 2, 0}, Options{}, []byte{0, 128, 255}},
+		"single bits":        {edit(), form(4, 1, 1), []byte{0b1010}, Options{}, []byte{0, 255, 0, 255}},
+		"modality LUT":       {edit().SetItems(tag.ModalityLUTSequence, lutItem(t, 1, 16, 0, 0, 100, 0, 50, 0)), bytes4, []byte{0, 2, 3, 9}, Options{}, []byte{0, 255, 128, 128}},
+		"VOI LUT":            {edit().SetItems(tag.VOILUTSequence, lutItem(t, 1, 10, 0, 0, 0, 2, 255, 3)), bytes4, []byte{0, 2, 3, 9}, Options{}, []byte{0, 128, 255, 255}},
+		"VOI LUT, negative":  {edit().SetText(tag.RescaleIntercept, "-2").SetItems(tag.VOILUTSequence, lutItem(t, 0xFFFF, 8, 0, 0, 128, 0, 255, 0)), bytes4, []byte{0, 1, 2, 3}, Options{}, []byte{0, 0, 128, 255}},
+		"per frame":          {edit().SetItems(tag.SharedFunctionalGroupsSequence, frameVOI(t, "9", "9")).SetItems(tag.PerFrameFunctionalGroupsSequence, frameVOI(t, "50.5", "101")), bytes4, []byte{0, 25, 50, 100}, Options{}, []byte{0, 64, 128, 255}},
+		"shared":             {window("9", "9", "").SetItems(tag.SharedFunctionalGroupsSequence, frameVOI(t, "50.5", "101")), bytes4, []byte{0, 25, 50, 100}, Options{}, []byte{0, 64, 128, 255}},
+		"rescaled per frame": {edit().SetItems(tag.PerFrameFunctionalGroupsSequence, frameRescale(t, "2", "1")).SetItems(tag.SharedFunctionalGroupsSequence, frameVOI(t, "101", "201")), bytes4, []byte{0, 25, 50, 100}, Options{}, []byte{1, 64, 128, 255}},
+		"rescaled shared":    {edit().SetItems(tag.SharedFunctionalGroupsSequence, frameRescale(t, "-1", "0")), bytes4, []byte{0, 51, 102, 255}, Options{}, []byte{255, 204, 153, 0}},
+		"presentation LUT":   {edit().SetItems(tag.PresentationLUTSequence, lutItem(t, 0, 8, 255, 0, 0, 0, 128, 0)), bytes4, []byte{0, 51, 128, 255}, Options{}, []byte{255, 255, 0, 128}},
+		"shape of an option": {edit().SetText(tag.PresentationLUTShape, "INVERSE"), bytes4, []byte{0, 51, 102, 255}, Options{Shape: Identity}, []byte{0, 51, 102, 255}},
+		"32 bits":            {edit(), form(2, 32, 32), []byte{0, 0, 0, 0, 255, 255, 255, 255}, Options{}, []byte{0, 255}},
+		"floats":             {edit(), with(form(3, 32, 32), func(d *pixel.Desc) { d.Float = true }), []byte{0, 0, 0x80, 0x3F, 0, 0, 0xC0, 0x7F, 0, 0, 0, 0x40}, Options{}, []byte{0, 0, 255}},
+		"deep":               {edit(), bytes4, []byte{0, 51, 102, 255}, Options{Deep: true}, []byte{0, 0, 51, 51, 102, 102, 255, 255}},
 	} {
 		m, err := Samples(build(t, c.e), c.d, c.px, 0, c.o)
 		if err != nil {

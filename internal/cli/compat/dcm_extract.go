@@ -13,6 +13,7 @@ import (
 func dcmExtract() *Program {
 	o := &verb.Pictures{Frame: verb.AllFrames}
 	o.Form = verb.Described
+	o.NoOverlays, o.NoShutter = true, true // the program draws pixels alone
 	return &Program{
 		Name: "dcm_extract", Purpose: "write the frames of DICOM files as samples or pictures", Usage: "<input> [output] [options]",
 		Options: o, Run: o.Run,
