@@ -6,7 +6,7 @@ LONG ?= 200
 ONLY ?=
 platforms := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
-.PHONY: build run setup test cross long bench fuzz lint gen
+.PHONY: build run setup test cross long bench fuzz lint gen gallery
 
 build:
 	@$(GO) build -trimpath -o bin/gantry ./cmd/gantry
@@ -60,3 +60,7 @@ lint:
 
 gen:
 	$(GO) generate ./...
+
+# Contact sheets of the files in GANTRY_SAMPLES, to look at.
+gallery:
+	@$(GO) run ./internal/cli/gallery "$(GANTRY_SAMPLES)" bin/gallery

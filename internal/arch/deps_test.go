@@ -33,6 +33,7 @@ pixel/jpegll         : pixel/internal/bits pixel/internal/huff pixel/internal/ma
 pixel/jpegls         : pixel/internal/bits pixel/internal/marker
 pixel/jpeg           : pixel/internal/bits pixel/internal/huff pixel/internal/marker
 pixel/j2k            :
+pixel/render/ecg     : dicom dicom/...
 pixel/render         : dicom dicom/... pixel pixel/j2k
 pixel                : dicom dicom/... pixel/rle pixel/jpegll pixel/jpegls pixel/jpeg pixel/j2k
 ul                   : dicom/uid
@@ -56,7 +57,7 @@ internal/tlsconf     :
 internal/server      : dicom dicom/... ul dimse service/... internal/archive/... internal/front/... internal/config internal/obs internal/tlsconf internal/vfs
 internal/dump        : dicom dicom/...
 internal/interop     :
-internal/cli/...     : dicom dicom/... pixel pixel/render pixel/jpeg pixel/j2k ul dimse service/... dicomtest internal/...
+internal/cli/...     : dicom dicom/... pixel pixel/render pixel/render/ecg pixel/jpeg pixel/j2k ul dimse service/... dicomtest internal/...
 cmd/gantry           : internal/cli
 scripts              :
 examples/...         : dicom dicom/... ul dimse service/...

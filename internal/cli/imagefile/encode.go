@@ -76,6 +76,8 @@ func Encode(w io.Writer, m image.Image, f Format, o Options) error {
 		return png.Encode(w, m)
 	case JPEG:
 		return writeJPEG(w, shallow(m), o)
+	case JP2, J2K, JPH, J2C:
+		return writeJ2K(w, m, f)
 	}
 	return fmt.Errorf("%q is no format of pictures", f)
 }

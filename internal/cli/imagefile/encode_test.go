@@ -11,6 +11,8 @@ import (
 
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
+
+	"gantry/pixel/j2k"
 )
 
 func slope() *image.RGBA {
@@ -94,5 +96,34 @@ func TestTurn(t *testing.T) {
 	}
 	if got := Clip(m, image.Rect(-1, -1, 1, 1)).(*image.Gray).Pix; !bytes.Equal(got, []byte{0, 0, 0, 1}) {
 		t.Errorf("clipped: %v", got)
+	}
+}
+
+// TestJ2K reads JPEG 2000 and HTJ2K files back: no sample may change.
+func TestJ2K(t *testing.T) {
+	deep := image.NewGray16(image.Rect(0, 0, 33, 21))
+	for i := range deep.Pix {
+		deep.Pix[i] = byte(i * 7)
+	}
+	for _, f := range []Format{JP2, J2K, JPH, J2C} {
+		for _, m := range []image.Image{slope(), Grey(slope()), deep} {
+			var b bytes.Buffer
+			if err := Encode(&b, m, f, Options{}); err != nil {
+				t.Fatal(err)
+			}
+			want, _ := j2kSamples(m)
+			px, i, err := j2k.Decode(nil, b.Bytes(), j2k.DecodeOptions{})
+			if err != nil || !bytes.Equal(px, want) || i.HT != (f == JPH || f == J2C) {
+				t.Errorf("%s %T: %+v, %v", f, m, i, err)
+			}
+		}
+	}
+}
+
+// TestAnimationLimit refuses what would fill the memory.
+func TestAnimationLimit(t *testing.T) {
+	var a Animation
+	if a.pixels = maxAnimation; a.Add(image.NewGray(image.Rect(0, 0, 1, 1)), 10) == nil {
+		t.Error("no limit")
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,7 +23,7 @@ type Pictures struct {
 	Common
 	Look
 	Input, Output string // without an output, pictures are beside their files
-	As            string // raw, png, jpeg or ppm; empty is raw
+	As            string // a key of extensions; empty is raw
 	Quality       int    // of JPEG, 1 to 100; 0 is 90
 	Frame         int    // counted from 0; AllFrames is all of them
 	Window        *render.Window
@@ -107,7 +108,7 @@ func (p *picturing) all(ctx context.Context) error {
 
 // own reports whether a file beside the images is a picture that was written before.
 func (p *picturing) own(name string) bool {
-	return p.Output == "" && slices.Contains([]string{".raw", ".png", ".jpg", ".ppm"}, filepath.Ext(name))
+	return p.Output == "" && slices.Contains(slices.Collect(maps.Values(extensions)), filepath.Ext(name))
 }
 
 // base is the name of a picture of one file without its extension, or the whole of it.
@@ -154,6 +155,9 @@ func (p *picturing) file(ctx context.Context, name, base string) error {
 	defer f.Close()
 	if p.Describe {
 		return p.describe(name, f)
+	}
+	if write := p.whole(ctx, f); write != nil {
+		return p.put(p.target(base, false, 0), write)
 	}
 	src, err := pixel.Frames(f.DataSet, f.Syntax, pixel.Limits{})
 	if err != nil {

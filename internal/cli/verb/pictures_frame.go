@@ -8,15 +8,18 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"gantry/dicom/part10"
 	"gantry/dicom/tag"
+	"gantry/internal/cli/imagefile"
 	"gantry/pixel"
 	"gantry/pixel/render"
 )
 
-var extensions = map[string]string{"": ".raw", "raw": ".raw", "png": ".png", "jpeg": ".jpg", "ppm": ".ppm"}
+var extensions = map[string]string{"": ".raw", "raw": ".raw", "png": ".png", "jpeg": ".jpg", "ppm": ".ppm",
+	"gif": ".gif", "jp2": ".jp2", "j2k": ".j2k", "jph": ".jph", "j2c": ".j2c", "pdf": ".pdf", "video": ".mp4"}
 
 // target is the name of a picture. Frames of several are numbered as they are counted.
 func (p *picturing) target(base string, several bool, i int) string {
@@ -30,8 +33,13 @@ func (p *picturing) target(base string, several bool, i int) string {
 	return base + ext
 }
 
-// frame writes a frame. It gets its name when it is whole.
+// frame writes a frame.
 func (p *picturing) frame(ctx context.Context, f *part10.File, src *pixel.Source, i int, to string) error {
+	return p.put(to, func(w io.Writer) error { return p.write(ctx, w, f, src, i) })
+}
+
+// put writes a file. It gets its name when it is whole.
+func (p *picturing) put(to string, write func(io.Writer) error) error {
 	if _, err := os.Lstat(to); err == nil && !p.Overwrite {
 		return fmt.Errorf("%s: %w", to, errThere)
 	}
@@ -45,7 +53,7 @@ func (p *picturing) frame(ctx context.Context, f *part10.File, src *pixel.Source
 	defer os.Remove(tmp.Name())
 	defer tmp.Close()
 	w := bufio.NewWriter(tmp)
-	if err := p.write(ctx, w, f, src, i); err != nil {
+	if err := write(w); err != nil {
 		return err
 	}
 	if err := firstError(w.Flush(), tmp.Chmod(0o644), tmp.Close()); err != nil {
@@ -59,8 +67,7 @@ func (p *picturing) frame(ctx context.Context, f *part10.File, src *pixel.Source
 	return nil
 }
 
-// write writes a frame as decoded samples, or as a picture. PNG has 16 bits for greys where
-// the image has more than 8.
+// write writes a frame as decoded samples, or as a picture.
 func (p *picturing) write(ctx context.Context, w io.Writer, f *part10.File, src *pixel.Source, i int) error {
 	if p.As == "" || p.As == "raw" {
 		coded, err := src.Frame(ctx, i, nil)
@@ -73,9 +80,7 @@ func (p *picturing) write(ctx context.Context, w io.Writer, f *part10.File, src 
 		}
 		return err
 	}
-	o := p.look.o
-	o.Window, o.Deep = p.Window, p.As == "png" && src.Desc().BitsStored > 8
-	m, err := render.Frame(ctx, f.DataSet, src, i, o)
+	m, err := p.picture(ctx, f, src, i)
 	if err != nil {
 		return err
 	}
@@ -92,27 +97,19 @@ func (p *picturing) write(ctx context.Context, w io.Writer, f *part10.File, src 
 			q = 90
 		}
 		return render.EncodeJPEG(w, m, q, profile)
+	case "ppm":
+		return imagefile.Encode(w, m, imagefile.PNM, imagefile.Options{})
 	}
-	return writePNM(w, m)
+	return imagefile.Encode(w, m, imagefile.Format(p.As), imagefile.Options{})
 }
 
-// writePNM writes colours as PPM and greys as PGM, both binary.
-func writePNM(w io.Writer, m image.Image) error {
-	kind, px := 5, []byte(nil)
-	switch m := m.(type) {
-	case *image.Gray:
-		px = m.Pix
-	case *image.RGBA:
-		kind, px = 6, make([]byte, 0, len(m.Pix)/4*3)
-		for i := 0; i < len(m.Pix); i += 4 {
-			px = append(px, m.Pix[i:i+3]...)
-		}
-	}
-	if _, err := fmt.Fprintf(w, "P%d\n%d %d\n255\n", kind, m.Bounds().Dx(), m.Bounds().Dy()); err != nil {
-		return err
-	}
-	_, err := w.Write(px)
-	return err
+// picture renders a frame. Formats that can hold them get 16 bits where the image has more
+// than 8.
+func (p *picturing) picture(ctx context.Context, f *part10.File, src *pixel.Source, i int) (image.Image, error) {
+	deep := slices.Contains([]string{"png", "jp2", "j2k", "jph", "j2c"}, p.As) && src.Desc().BitsStored > 8
+	o := p.look.o
+	o.Window, o.Deep = p.Window, deep
+	return render.Frame(ctx, f.DataSet, src, i, o)
 }
 
 // describe prints what the image of a file is.
