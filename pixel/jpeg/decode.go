@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
+	"sync"
 
 	"gantry/pixel/internal/bits"
 	"gantry/pixel/internal/marker"
@@ -46,13 +47,8 @@ func Decode(dst, src []byte, o DecodeOptions) ([]byte, Info, error) {
 		return dst, d.info, err
 	}
 	d.shifts = newIDCTShifts(d.info.Bits)
-	for k := range d.info.Components {
-		c := &d.comps[k]
-		c.plane = make([]uint16, 64*c.bw*c.bh)
-		if d.info.Progressive {
-			c.coef = make([]int16, 64*c.bw*c.bh)
-		}
-	}
+	buffer := d.planes()
+	defer planeBuffers.Put(buffer)
 	err = d.scans(s)
 	if e := d.reconstruct(); err == nil {
 		err = e
@@ -64,6 +60,31 @@ func Decode(dst, src []byte, o DecodeOptions) ([]byte, Info, error) {
 	dst = slices.Grow(dst, size)[:at+size]
 	d.output(dst[at:])
 	return dst, d.info, err
+}
+
+var planeBuffers = sync.Pool{New: func() any { return new([]uint16) }}
+
+// planes gives the components their planes, all zero, out of a buffer that it returns.
+func (d *decoder) planes() *[]uint16 {
+	comps, total := d.comps[:d.info.Components], 0
+	for k := range comps {
+		total += 64 * comps[k].bw * comps[k].bh
+	}
+	buffer := planeBuffers.Get().(*[]uint16)
+	if cap(*buffer) < total {
+		*buffer = make([]uint16, total)
+	}
+	rest := (*buffer)[:total]
+	clear(rest)
+	for k := range comps {
+		c := &comps[k]
+		n := 64 * c.bw * c.bh
+		c.plane, rest = rest[:n:n], rest[n:]
+		if d.info.Progressive {
+			c.coef = make([]int16, n)
+		}
+	}
+	return buffer
 }
 
 // scans decodes the first scan and those that follow it. What comes behind the last one of
