@@ -23,6 +23,9 @@ func toRGB(px []byte, bytes, bits int) {
 	top := int32(1)<<bits - 1
 	zero := (top + 1) / 2
 	if bytes == 1 {
+		if bits == 8 {
+			px = px[startRGB(px):]
+		}
 		for ; len(px) >= 3; px = px[3:] {
 			y, cb, cr := int32(px[0]), int32(px[1])-zero, int32(px[2])-zero
 			r, g, b := y+(redCr*cr+half)>>fixed, y+(-greenCb*cb-greenCr*cr+half)>>fixed, y+(blueCb*cb+half)>>fixed
@@ -47,7 +50,8 @@ func toRGB(px []byte, bytes, bits int) {
 func appendYBR(dst, px []byte) []byte {
 	at := len(dst)
 	dst = slices.Grow(dst, len(px))[:at+len(px)]
-	out := dst[at:]
+	done := startYBR(dst[at:], px)
+	out, px := dst[at+done:], px[done:]
 	for ; len(px) >= 3 && len(out) >= 3; px, out = px[3:], out[3:] {
 		r, g, b := int32(px[0]), int32(px[1]), int32(px[2])
 		out[0] = byte((19595*r + 38470*g + 7471*b + half) >> fixed)
