@@ -217,11 +217,31 @@ func FuzzReadMember(f *testing.F) {
 
 func FuzzRef(f *testing.F) {
 	f.Add("p.1.2.3.4")
+	f.Add("q.1.2.3.4.5")
+	f.Add("q.1.0.3.4.5")
 	f.Add("f.1.2.a/b.dcm")
 	f.Fuzz(func(t *testing.T, s string) {
 		p, err := parseRef(record.Ref(s))
-		if err == nil && p.offset+p.size < 0 {
+		if err != nil {
+			return
+		}
+		if p.offset+p.size < 0 {
 			t.Fatal("overflow")
+		}
+		if q, err := parseRef(p.ref()); err != nil || q != p {
+			t.Fatalf("%q is %+v, and written again %+v, %v", s, p, q, err)
+		}
+	})
+}
+
+// FuzzParseSegment: a file is taken for a segment only under the name that it is given.
+func FuzzParseSegment(f *testing.F) {
+	f.Add("00000000000000000007.tar")
+	f.Add("00000000000000000007-0001.tar")
+	f.Add("00000000000000000007-0000.tar")
+	f.Fuzz(func(t *testing.T, s string) {
+		if n, g, ok := ParseSegment(s); ok && (segmentID{n, g}).String() != s {
+			t.Fatalf("%q is %d, %d", s, n, g)
 		}
 	})
 }
