@@ -27,7 +27,10 @@ func made(t testing.TB, codes []string, change func(channel, group *dicom.Editor
 		}
 		return ds
 	}
-	const samples = 5000
+	samples := 5000
+	if _, ok := t.(*testing.F); ok { // small inputs are tried faster
+		samples = 100
+	}
 	g := new(dicom.DataSet).Edit()
 	var channels []*dicom.DataSet
 	for _, code := range codes {
@@ -48,7 +51,7 @@ func made(t testing.TB, codes []string, change func(channel, group *dicom.Editor
 			b = binary.LittleEndian.AppendUint16(b, uint16(v))
 		}
 	}
-	g.SetInt(tag.NumberOfWaveformChannels, int64(len(codes))).SetInt(tag.NumberOfWaveformSamples, samples).SetText(tag.SamplingFrequency, "500").
+	g.SetInt(tag.NumberOfWaveformChannels, int64(len(codes))).SetInt(tag.NumberOfWaveformSamples, int64(samples)).SetText(tag.SamplingFrequency, "500").
 		SetInt(tag.WaveformBitsAllocated, 16).SetText(tag.WaveformSampleInterpretation, "SS").
 		SetItems(tag.ChannelDefinitionSequence, channels...).SetBytes(tag.WaveformData, vr.OW, b)
 	change(nil, g)
@@ -117,6 +120,22 @@ func TestPadding(t *testing.T) {
 	g, err := read(ds)
 	if err != nil || !math.IsNaN(g.leads[0].mv[250]) || math.IsNaN(g.leads[0].mv[249]) {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestMiscounted believes the length of the data where channels are defined but not counted.
+func TestMiscounted(t *testing.T) {
+	miscount := func(_, g *dicom.Editor) { g.SetInt(tag.NumberOfWaveformChannels, 1) }
+	g, err := read(made(t, twelveCodes(), miscount))
+	if err != nil || len(g.leads) != 12 {
+		t.Errorf("%+v, %v", g, err)
+	}
+	_, err = read(made(t, twelveCodes(), func(c, g *dicom.Editor) {
+		miscount(c, g)
+		g.SetBytes(tag.WaveformData, vr.OW, make([]byte, 50_000))
+	}))
+	if err == nil || !strings.Contains(err.Error(), "1 channels are counted and 12 defined") {
+		t.Error(err)
 	}
 }
 

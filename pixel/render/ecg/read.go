@@ -78,6 +78,9 @@ func readGroup(ds *dicom.DataSet) (*group, error) {
 	case int64(ds.ItemCount(tag.ChannelDefinitionSequence)) < channels:
 		return nil, wrong("%d of %d channels are defined", ds.ItemCount(tag.ChannelDefinitionSequence), channels)
 	}
+	if channels, err = counted(ds, channels, samples); err != nil {
+		return nil, err
+	}
 	samples = min(samples, int64(math.Ceil(rate*seconds)))
 	values, err := readSamples(ds, int(channels), samples)
 	if err != nil {
@@ -100,6 +103,21 @@ func readGroup(ds *dicom.DataSet) (*group, error) {
 		return nil, wrong("no channel is measured in volts")
 	}
 	return g, nil
+}
+
+// counted is the number of channels that the data have. Some makers define more than they
+// count; the length of the data tells who is right.
+func counted(ds *dicom.DataSet, channels, samples int64) (int64, error) {
+	defined := int64(ds.ItemCount(tag.ChannelDefinitionSequence))
+	bits, err := ds.Int(tag.WaveformBitsAllocated)
+	e, ok := ds.Get(tag.WaveformData)
+	switch {
+	case defined == channels || err != nil || !ok:
+		return channels, err
+	case defined <= maxChannels && samples <= math.MaxUint32 && e.Len() == (defined*samples*(bits&0x3F)/8+1)&^1:
+		return defined, nil
+	}
+	return 0, wrong("%d channels are counted and %d defined: which of them the data have cannot be told", channels, defined)
 }
 
 // scaled is a lead with how its samples become millivolts.
