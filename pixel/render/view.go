@@ -80,9 +80,7 @@ func newView(g groups, bounds image.Rectangle, o Options) (*view, error) {
 	aspect, factor := 1.0, 1.0
 	var err error
 	if o.Square || o.Fit != (image.Point{}) {
-		if aspect, err = pixelAspect(g); err != nil {
-			return nil, err
-		}
+		aspect = pixelAspect(g)
 	}
 	if o.State != nil {
 		if aspect, factor, err = o.State.area(v, g, aspect); err != nil {
@@ -114,19 +112,20 @@ func newView(g groups, bounds image.Rectangle, o Options) (*view, error) {
 }
 
 // pixelAspect is the height of a pixel over its width: Pixel Aspect Ratio (PS3.3 C.7.6.3.1.7),
-// else the spacing of rows over that of columns (10.7.1.3).
-func pixelAspect(g groups) (float64, error) {
+// else the spacing of rows over that of columns (10.7.1.3). What is no shape of a pixel says
+// nothing: there are images with a spacing of 0, and they are to be seen all the same.
+func pixelAspect(g groups) float64 {
 	measures := g.macro(tag.PixelMeasuresSequence)
 	for _, t := range []tag.Tag{tag.PixelAspectRatio, tag.PixelSpacing, tag.ImagerPixelSpacing, tag.NominalScannedPixelSpacing} {
 		ds := g.ds
 		if t == tag.PixelSpacing {
 			ds = measures
 		}
-		if e, ok := ds.Get(t); ok && !e.Empty() && e.Count() > 0 && ds.Text(t) != "" {
-			return ratio(ds, t)
+		if a, err := ratio(ds, t); err == nil {
+			return a
 		}
 	}
-	return 1, nil
+	return 1
 }
 
 // maxAspect is how far pixels can be from squares.
