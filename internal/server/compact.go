@@ -60,18 +60,13 @@ func Compact(ctx context.Context, c *config.Config, console io.Writer) (_ *compa
 	if _, err := os.Stat(c.Storage.Directory); err != nil {
 		return nil, fmt.Errorf("storage folder: %w", err)
 	}
-	a := &archive{dir: c.Storage.Directory}
-	defer func() { err = errors.Join(err, a.close()) }()
-	if err := a.openIndex(ctx, c); err != nil {
-		return nil, err
-	}
-	st, err := a.index.State(ctx)
+	s := &Server{log: log}
+	s.peers.Store(newPeerTable(ctx, c))
+	a, err := openArchive(ctx, c, log.Logger, s.ingestOptions(c)) // what the index has not applied yet comes before the seal
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("archive %s: %w", c.Storage.Directory, err)
 	}
-	if err := a.openStore(ctx, c, log.Logger, st.Applied); err != nil {
-		return nil, err
-	}
+	defer func() { err = errors.Join(err, a.close()) }()
 	if err := a.seal(ctx); err != nil {
 		return nil, err
 	}

@@ -407,3 +407,103 @@ func TestHeldBack(t *testing.T) {
 		t.Errorf("beside a backup: %v", err)
 	}
 }
+
+// TestOlderIndex goes on with an index of a time before segments were rewritten, in the
+// middle of one of them: it has all in the end, and nothing that was purged.
+func TestOlderIndex(t *testing.T) {
+	ctx, mem := context.Background(), vfs.NewMem()
+	older, newer := new(memory.Index), new(memory.Index)
+	w := open(t, mem, older, fsblob.Pack)
+	send := func(from, to int) {
+		for i := from; i < to; i++ {
+			if err := w.send(i); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	send(0, 30)
+	send(32, 33) // a small one: there is room behind it
+	if err := ingest.Reindex(ctx, w.store, newer, ingest.Options{Log: quiet}, nil); err != nil {
+		t.Fatal(err)
+	}
+	w.close()
+	w = open(t, mem, newer, fsblob.Pack)
+	if err := errors.Join(w.delete(32), w.purge(32), w.delete(28), w.purge(28)); err != nil {
+		t.Fatal(err)
+	}
+	send(48, 51)
+	send(60, 80)
+	before, _ := older.State(ctx)
+	if err := w.compactor(false).Round(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if last, _, err := w.store.Generations(); err != nil || last[before.Applied.Segment] == 0 {
+		t.Fatalf("the segment that the older index ends in was not rewritten: %v, %v", last, err)
+	}
+	w.close()
+	w = open(t, mem, older, fsblob.Pack)
+	for _, n := range []int{0, 1, 27, 29, 48, 49, 50, 60, 61, 79} {
+		if w.check(n) == "" {
+			t.Errorf("object %d is not in the index", n)
+		}
+	}
+	for _, n := range []int{28, 32} {
+		if kept, err := older.Kept(ctx, instanceOf(n)); err != nil || len(kept) > 0 {
+			t.Errorf("object %d was purged: %d versions, %v", n, len(kept), err)
+		}
+	}
+}
+
+// TestPutBack gives the log a segment back as it was before it was rewritten.
+func TestPutBack(t *testing.T) {
+	ctx, mem, idx := context.Background(), vfs.NewMem(), new(memory.Index)
+	w := open(t, mem, idx, fsblob.Pack)
+	for i := range 30 {
+		if err := w.send(i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(w.delete(3), w.purge(3)); err != nil {
+		t.Fatal(err)
+	}
+	first := "/store/log/00000000000000000001.tar"
+	whole := contents(t, mem, first)
+	if err := w.compactor(false).Round(ctx); err != nil {
+		t.Fatal(err)
+	}
+	w.close()
+	f, err := mem.OpenFile(first, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteAt(whole, 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := mem.Remove("/store/log/00000000000000000001-0001.tar"); err != nil {
+		t.Fatal(err)
+	}
+	w = open(t, mem, idx, fsblob.Pack)
+	for i := range 30 {
+		if (w.check(i) == "") != (i == 3) {
+			t.Errorf("object %d", i)
+		}
+	}
+}
+
+func contents(t *testing.T, f vfs.FS, name string) []byte {
+	t.Helper()
+	file, err := f.OpenFile(name, os.O_RDONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	size, err := file.Size()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := make([]byte, size)
+	if _, err := file.ReadAt(b, 0); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}

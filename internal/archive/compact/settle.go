@@ -2,8 +2,10 @@ package compact
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
+	"gantry/internal/archive/blob"
 	"gantry/internal/archive/blob/fsblob"
 	"gantry/internal/archive/index"
 	"gantry/internal/archive/record"
@@ -38,11 +40,16 @@ func Settle(ctx context.Context, s Store, x Index) error {
 	if err != nil {
 		return err
 	}
+	for n := range known { // a segment may have been put back as it was before
+		if _, ok := last[n]; !ok {
+			last[n] = 0
+		}
+	}
 	for n, g := range last {
 		if known[n] == g {
 			continue
 		}
-		if err := relocate(ctx, s, x, n, g, nil); err != nil {
+		if err := relocate(ctx, s, x, n, g, nil); err != nil && !(g == 0 && errors.Is(err, blob.ErrNotFound)) {
 			return fmt.Errorf("rewritten segment %d: %w", n, err)
 		}
 	}

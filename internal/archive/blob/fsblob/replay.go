@@ -15,7 +15,8 @@ import (
 )
 
 // Replay implements blob.Replayer. Bodies are not read; damaged places are yielded with
-// an error and left behind.
+// an error and left behind. A segment that was rewritten is read from its begin: the offset
+// may be one of the generation before, of an index that is older than the log.
 func (s *Store) Replay(ctx context.Context, from record.Position) iter.Seq2[record.Logged, error] {
 	return func(yield func(record.Logged, error) bool) {
 		segs, err := s.segments()
@@ -28,7 +29,7 @@ func (s *Store) Replay(ctx context.Context, from record.Position) iter.Seq2[reco
 				continue
 			}
 			at := int64(0)
-			if n.number == from.Segment {
+			if n.number == from.Segment && n.generation == 0 {
 				at = from.Offset
 			}
 			if more, err := s.replaySegment(ctx, n, at, yield); err != nil {

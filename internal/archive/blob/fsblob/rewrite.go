@@ -22,7 +22,7 @@ import (
 
 // Rewriting says what becomes of a segment's records.
 type Rewriting struct {
-	Purged  func(record.ID) bool                     // objects that are left out, with what is recorded about them
+	Purged  func(record.ID) bool                     // objects that are left out, with what is recorded about them but their purge
 	Migrate bool                                     // bring the objects into the store's own layout
 	Pace    func(ctx context.Context, n int64) error // told of bytes before they are copied; may wait
 	// Switch is given where the objects are now, when that is durable. When it returns
@@ -176,7 +176,7 @@ func (w *rewriter) record(ctx context.Context, m *scanned) error {
 		w.dropped[m.env.ID] = true
 		w.did.Dropped++
 		return nil
-	case w.dropped[m.env.Of]:
+	case w.dropped[m.env.Of] && m.env.Kind != record.Purge: // an older index is to hear of that
 		return nil
 	}
 	if err := w.s.checkRoomFor(m.end - m.start + m.sums.Size()); err != nil {
