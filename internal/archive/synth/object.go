@@ -44,12 +44,12 @@ func newMaker(p *Plan) *maker {
 	return m
 }
 
-// uid names entity n of a kind with a UUID (PS3.5 B.2) that the seed and n decide.
+// uid names entity n of a kind with a UUID (PS3.5 B.2) that the seed and n decide. The first
+// half is that of the seed and the kind, so that the UIDs of one device follow each other.
 func (m *maker) uid(kind byte, n int64) uid.UID {
 	var id [16]byte
-	a := mix(uint64(m.Seed)<<8|uint64(kind), uint64(n))
-	binary.BigEndian.PutUint64(id[:], a)
-	binary.BigEndian.PutUint64(id[8:], mix(a, uint64(n)))
+	binary.BigEndian.PutUint64(id[:], mix(uint64(m.Seed), uint64(kind)))
+	binary.BigEndian.PutUint64(id[8:], uint64(n))
 	id[6], id[8] = id[6]&0x0F|0x80, id[8]&0x3F|0x80
 	return uid.FromUUID(id)
 }
