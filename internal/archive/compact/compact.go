@@ -47,6 +47,7 @@ type Compactor struct {
 type retiring struct {
 	segment uint64
 	at      time.Time
+	since   record.Position // purges behind it may have come after their object was copied
 }
 
 // mostRetiring bounds the room that old generations take.
@@ -80,19 +81,22 @@ func (c *Compactor) Round(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	purged, err := c.purged(ctx)
+	if err := c.resume(ctx); err != nil {
+		return err
+	}
+	purged, err := c.purged(ctx, record.Position{})
 	if err != nil {
 		return err
 	}
 	if len(purged) == 0 && !c.Migrate {
-		return nil
+		return c.retire(ctx, 0)
 	}
 	plan, err := c.plan(ctx, purged, st.Applied.Segment)
 	if err != nil {
 		return err
 	}
 	for _, n := range plan {
-		err := c.rewrite(ctx, n, purged)
+		err := c.rewrite(ctx, n, purged, st.Applied)
 		switch {
 		case errors.Is(err, fsblob.ErrDamaged):
 			c.Log.Error("segment is left as it is", "segment", n, "error", err)
@@ -108,10 +112,10 @@ func (c *Compactor) Round(ctx context.Context) error {
 	return c.retire(ctx, 0)
 }
 
-// purged are the objects that the log says are gone.
-func (c *Compactor) purged(ctx context.Context) (map[record.ID]bool, error) {
+// purged are the objects that the log says are gone, behind a position.
+func (c *Compactor) purged(ctx context.Context, from record.Position) (map[record.ID]bool, error) {
 	out := map[record.ID]bool{}
-	for l, err := range c.Store.Replay(ctx, record.Position{}) {
+	for l, err := range c.Store.Replay(ctx, from) {
 		if err != nil {
 			return nil, err
 		}
@@ -162,8 +166,8 @@ func (c *Compactor) plan(ctx context.Context, purged map[record.ID]bool, below u
 	return out, nil
 }
 
-// rewrite rewrites a segment and tells the index.
-func (c *Compactor) rewrite(ctx context.Context, n uint64, purged map[record.ID]bool) error {
+// rewrite rewrites a segment and tells the index. What was purged is known up to a position.
+func (c *Compactor) rewrite(ctx context.Context, n uint64, purged map[record.ID]bool, upto record.Position) error {
 	lock, err := c.lock(ctx)
 	if err != nil {
 		return err
@@ -178,7 +182,7 @@ func (c *Compactor) rewrite(ctx context.Context, n uint64, purged map[record.ID]
 	if err != nil {
 		return err
 	}
-	c.retiring = append(c.retiring, retiring{n, time.Now().Add(c.Grace)})
+	c.retiring = append(c.retiring, retiring{n, time.Now().Add(c.Grace), upto})
 	c.Segments.Add(1)
 	c.Dropped.Add(int64(did.Dropped))
 	c.Moved.Add(int64(did.Moved))
@@ -242,7 +246,11 @@ func (c *Compactor) retire(ctx context.Context, most int) error {
 		if err != nil {
 			return err
 		}
-		if err := errors.Join(c.Store.Retire(ctx, r.segment), lock.Close()); err != nil {
+		err = c.eraseLate(ctx, &r)
+		if err == nil {
+			err = c.Store.Retire(ctx, r.segment)
+		}
+		if err := errors.Join(err, lock.Close()); err != nil {
 			return err
 		}
 		c.retiring = c.retiring[1:]

@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -22,6 +23,7 @@ import (
 	"gantry/internal/archive/blob/blobtest"
 	"gantry/internal/archive/blob/fsblob"
 	"gantry/internal/archive/compact"
+	"gantry/internal/archive/index"
 	"gantry/internal/archive/index/memory"
 	"gantry/internal/archive/ingest"
 	"gantry/internal/archive/record"
@@ -506,4 +508,69 @@ func contents(t *testing.T, f vfs.FS, name string) []byte {
 		t.Fatal(err)
 	}
 	return b
+}
+
+// TestLatePurge purges an object when it was copied already: none of its bytes stay.
+func TestLatePurge(t *testing.T) {
+	for i, naming := range []fsblob.Naming{fsblob.Pack, fsblob.Pack, fsblob.Hierarchical, fsblob.Hierarchical} {
+		fails := i%2 > 0 // the index does, and hears of it in the next round
+		ctx, mem, idx := context.Background(), vfs.NewMem(), new(memory.Index)
+		w := open(t, mem, idx, fsblob.Pack)
+		for i := range 30 {
+			if err := w.send(i); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := errors.Join(w.delete(3), w.purge(3), w.delete(2)); err != nil {
+			t.Fatal(err)
+		}
+		w.close()
+		w = open(t, mem, idx, naming)
+		once := errors.New("the index is full")
+		c := w.compactor(true)
+		c.Damaged = func(context.Context) (_ []index.Damaged, err error) {
+			if w.check(2) != "" {
+				if err := w.purge(2); err != nil {
+					t.Fatal(err)
+				}
+				if fails {
+					err = once
+				}
+			}
+			return nil, err
+		}
+		if err := c.Round(ctx); errors.Is(err, once) != fails || err != nil && !fails {
+			t.Fatal(err)
+		}
+		if c.Share = 1; fails {
+			if err := c.Round(ctx); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, older, err := w.store.Generations(); err != nil || len(older) > 0 {
+			t.Errorf("%v, %v", older, err)
+		}
+		for l, err := range w.store.Replay(ctx, record.Position{}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if l.Envelope.Instance != instanceOf(2) || !l.Envelope.Kind.HasObject() || l.Err != nil {
+				continue
+			}
+			o, err := w.store.Open(ctx, l.Stored.Ref)
+			if err != nil {
+				continue
+			}
+			b := make([]byte, o.Size())
+			if _, err := o.ReadAt(b, 0); err != nil || slices.Max(b) > 0 {
+				t.Errorf("%q: the bytes of what was purged are still at %s", naming, l.Stored.Ref)
+			}
+			o.Close()
+		}
+		for i := range 30 {
+			if (w.check(i) == "") != (i == 3 || i == 2) {
+				t.Errorf("object %d", i)
+			}
+		}
+	}
 }

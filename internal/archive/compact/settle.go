@@ -18,6 +18,7 @@ type Store interface {
 	Moves(ctx context.Context, segment uint64, yield func(record.Moved) error) error
 	Generations() (last map[uint64]uint32, older map[uint64]bool, err error)
 	Retire(ctx context.Context, segment uint64) error
+	Erase(context.Context, record.Ref) error
 	replayer
 }
 
