@@ -190,6 +190,8 @@ func Check(ctx context.Context, c *config.Config, console io.Writer, o fsck.Opti
 
 // front is the DICOM side over the archive.
 func (s *Server) front(c *config.Config) *dimsefront.Front {
+	gate := egress.New(filepath.Join(c.Storage.Directory, "tmp"))
+	gate.Room = s.archive.store.Healthy
 	return &dimsefront.Front{
 		AETitle:  c.Server.AETitle,
 		Bounds:   dimsefront.Bounds{MaxRows: c.Query.MaxRows, MaxTime: c.Query.MaxTime, Deadline: c.Query.Deadline, Parallel: c.Query.Parallel},
@@ -197,7 +199,7 @@ func (s *Server) front(c *config.Config) *dimsefront.Front {
 		Index:    s.archive.index,
 		Objects:  s.guard,
 		Resolve:  retrieve.ResolverFunc(s.resolve),
-		Egress:   egress.New(filepath.Join(c.Storage.Directory, "tmp")),
+		Egress:   gate,
 		Prefer:   func(ae string) []uid.UID { return s.peers.Load().wanted(ae) },
 		Arrivals: func(ae string) egress.Rule { return s.peers.Load().arrival(ae) },
 		Unruled: func(instance uid.UID, err error) {

@@ -29,11 +29,11 @@ type Object struct {
 	s       *spool
 }
 
-// Take reads a data set to its end and keeps it at hand. Errors are those of body, of ctx,
-// and of a data set that cannot be read; what was read can be had as it came by Body all
+// Take reads a data set to its end and keeps it at hand. Errors are those of body, of ctx, of
+// Gate.Room, and of a data set that cannot be read; what was read can be had as it came by Body all
 // the same when the Object is not nil.
 func (g *Gate) Take(ctx context.Context, body io.Reader, syntax uid.UID) (*Object, error) {
-	o := &Object{Syntax: syntax, s: &spool{ctx: ctx, dir: g.dir, max: maxObject, inMemory: maxInMemory}}
+	o := &Object{Syntax: syntax, s: g.spool(ctx)}
 	if _, err := io.Copy(o.s, body); err != nil {
 		o.Close()
 		return nil, err

@@ -11,6 +11,7 @@ import (
 	"io"
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"gantry/dicom"
 	"gantry/dicom/uid"
@@ -19,20 +20,27 @@ import (
 
 // Gate bounds what transcoding costs all together. It is safe for concurrent use.
 type Gate struct {
+	// Room, if set, is asked before more is written to the folder; its error ends the object.
+	Room func() error
+
 	dir   string
 	slots chan struct{} // one for each object at work: its frames use every processor
+	most  int64         // bytes of all objects that wait in memory
+	held  atomic.Int64  // of those, in use
 }
 
 // New returns a Gate. dir is where objects wait that memory should not hold; empty is
 // os.TempDir.
 func New(dir string) *Gate {
-	return &Gate{dir, make(chan struct{}, max(2, runtime.GOMAXPROCS(0)))}
+	return &Gate{dir: dir, slots: make(chan struct{}, max(2, runtime.GOMAXPROCS(0))), most: maxAllInMemory}
 }
 
 const (
 	maxInMemory = 16 << 20 // bytes of a finished object that waits in memory, the rest in a file
 	maxObject   = 8 << 30  // bytes of a finished object
-	maxFrames   = 64 << 20 // bytes of frames at work, of one object
+
+	maxAllInMemory = 256 << 20 // bytes of all objects that wait in memory
+	maxFrames      = 64 << 20  // bytes of frames at work, of one object
 )
 
 // Error says that an object cannot be had in a transfer syntax.
@@ -89,7 +97,7 @@ func (g *Gate) transcode(ctx context.Context, ds *dicom.DataSet, from, to uid.UI
 	case <-ctx.Done():
 		return pixel.Result{}, nil, context.Cause(ctx)
 	}
-	s := &spool{ctx: ctx, dir: g.dir, max: maxObject, inMemory: maxInMemory}
+	s := g.spool(ctx)
 	o.Limits, o.TempDir = pixel.Limits{MaxMemory: maxFrames}, g.dir
 	did, err := pixel.TranscodeDataSet(ctx, s, ds, from, to, o)
 	if err != nil {

@@ -178,3 +178,28 @@ func TestCanceled(t *testing.T) {
 		}
 	}
 }
+
+// TestManyAtOnce holds what all senders take together: memory up to a bound, then files as
+// long as there is room for them.
+func TestManyAtOnce(t *testing.T) {
+	g, full := New(t.TempDir()), errors.New("full")
+	g.most = 100
+	room := error(nil)
+	g.Room = func() error { return room }
+	body := func() io.Reader { return bytes.NewReader(bytes.Repeat([]byte{9}, 60)) }
+	first, _ := g.Take(t.Context(), body(), uid.ExplicitVRLittleEndian)
+	second, _ := g.Take(t.Context(), body(), uid.ExplicitVRLittleEndian)
+	if first.s.file != nil || second.s.file == nil || g.held.Load() != 60 {
+		t.Errorf("%d bytes are held in memory, want 60 of 120", g.held.Load())
+	}
+	if b, err := io.ReadAll(second.Body()); err != nil || len(b) != 60 {
+		t.Errorf("%d bytes came back, %v", len(b), err)
+	}
+	room = full
+	if o, err := g.Take(t.Context(), body(), uid.ExplicitVRLittleEndian); o != nil || !errors.Is(err, full) {
+		t.Errorf("without room: %v", err)
+	}
+	if err := errors.Join(first.Close(), first.Close(), second.Close()); g.held.Load() != 0 {
+		t.Errorf("%d bytes are held by nobody, %v", g.held.Load(), err)
+	}
+}

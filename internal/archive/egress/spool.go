@@ -14,9 +14,11 @@ type spool struct {
 	ctx           context.Context // writing ends with it
 	dir           string
 	max, inMemory int64
+	gate          *Gate // nil has no bounds of its own
 
 	n    int64 // bytes written
 	mem  []byte
+	held int64 // of Gate.held
 	file *os.File
 	name string // of the file, while it has one
 	r    io.Reader
@@ -29,9 +31,14 @@ func (s *spool) Write(b []byte) (int, error) {
 	if s.n += int64(len(b)); s.n > s.max {
 		return 0, fmt.Errorf("it becomes longer than %d bytes", s.max)
 	}
-	if s.file == nil && s.n <= s.inMemory {
+	if s.file == nil && s.n <= s.inMemory && s.hold(int64(len(b))) {
 		s.mem = append(s.mem, b...)
 		return len(b), nil
+	}
+	if s.gate != nil && s.gate.Room != nil {
+		if err := s.gate.Room(); err != nil {
+			return 0, err
+		}
 	}
 	if s.file == nil {
 		if err := s.create(); err != nil {
@@ -39,6 +46,24 @@ func (s *spool) Write(b []byte) (int, error) {
 		}
 	}
 	return s.file.Write(b)
+}
+
+// spool returns one within the bounds of all.
+func (g *Gate) spool(ctx context.Context) *spool {
+	return &spool{ctx: ctx, dir: g.dir, max: maxObject, inMemory: maxInMemory, gate: g}
+}
+
+// hold takes n bytes of the memory of all; false when there is no more.
+func (s *spool) hold(n int64) bool {
+	if s.gate == nil {
+		return true
+	}
+	if s.gate.held.Add(n) > s.gate.most {
+		s.gate.held.Add(-n)
+		return false
+	}
+	s.held += n
+	return true
 }
 
 // create makes the file. Where an open file may lose its name it does so at once: nothing
@@ -85,6 +110,10 @@ func (s *spool) Read(b []byte) (int, error) { return s.r.Read(b) }
 // Close implements io.Closer. It removes the file.
 func (s *spool) Close() error {
 	s.mem, s.r = nil, bytes.NewReader(nil)
+	if s.held > 0 {
+		s.gate.held.Add(-s.held)
+		s.held = 0
+	}
 	if s.file == nil {
 		return nil
 	}

@@ -15,7 +15,7 @@ import (
 func (f *Front) storeBy(ctx context.Context, rule egress.Rule, in *dimse.Incoming) error {
 	o, err := f.gate().Take(ctx, in.Body, in.Syntax)
 	if o == nil {
-		return err
+		return storeStatus(err)
 	}
 	defer o.Close()
 	if err != nil { // ingest says what is wrong with it

@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"gantry/dimse"
+	"gantry/internal/archive/blob"
 	"gantry/internal/archive/ingest"
 )
 
@@ -63,6 +64,9 @@ func hint(in *dimse.Incoming) ingest.Hint {
 // stays what it is.
 func storeStatus(err error) error {
 	var e *ingest.Error
+	if errors.Is(err, blob.ErrFull) && !errors.As(err, &e) {
+		return &dimse.StatusError{Status: dimse.OutOfResources, Comment: "storage is full", Err: err}
+	}
 	if !errors.As(err, &e) {
 		return err
 	}
