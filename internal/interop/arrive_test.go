@@ -25,6 +25,7 @@ func TestArrivals(t *testing.T) {
 	dir := t.TempDir()
 	cfg := filepath.Join(dir, "gantry.yaml")
 	text := `peers:
+  - {ae: KEEPS, host: localhost, port: 104}
   - {ae: PACKS, host: localhost, port: 104, store_as: JPEG2000Lossless}
   - {ae: MAKES, host: localhost, port: 104, derive: JPEGBaseline8Bit, derive_quality: 80}
   - {ae: BOTH, host: localhost, port: 104, store_as: RLELossless, derive: JPEGLSNearLossless, derive_quality: 3}
@@ -53,7 +54,8 @@ func TestArrivals(t *testing.T) {
 		return out
 	}
 	one := readImage(t, eight)
-	send("MAKES", eight)
+	send("KEEPS", eight)
+	send("MAKES", eight) // the original is there already, as after a crash before the other was
 	send("MAKES", eight) // the same again: nothing new is made
 	got := fetch(one.study)
 	if len(got[uid.ExplicitVRLittleEndian]) != 1 || len(got[uid.JPEGBaseline8Bit]) != 1 || len(got) != 2 {

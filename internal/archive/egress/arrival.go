@@ -58,9 +58,13 @@ func (o *Object) HasPixels() bool {
 // Derive makes another object of an image, as the rule says: with a SOP Instance UID of its
 // own, the same each time (PS3.3 C.7.6.1.1.5, C.12.4.1.1).
 func (g *Gate) Derive(ctx context.Context, o *Object, r *Rule) (pixel.Result, io.ReadCloser, error) {
-	instance := o.DataSet.UID(tag.SOPInstanceUID)
 	return g.transcode(ctx, o.DataSet, o.Syntax, r.Derive, pixel.Options{
-		Lossy: &pixel.Lossy{Quality: r.Quality, Near: r.Near}, NewUID: func() uid.UID { return derived(instance, r.Derive) }})
+		Lossy: &pixel.Lossy{Quality: r.Quality, Near: r.Near}, NewUID: func() uid.UID { return o.Derived(r) }})
+}
+
+// Derived is the SOP Instance UID of what Derive makes.
+func (o *Object) Derived(r *Rule) uid.UID {
+	return derived(o.DataSet.UID(tag.SOPInstanceUID), r.Derive)
 }
 
 // derived names what is made of an object by a UUID of their names (PS3.5 B.2).

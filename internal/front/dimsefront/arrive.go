@@ -6,6 +6,7 @@ import (
 	"gantry/dicom/uid"
 	"gantry/dimse"
 	"gantry/internal/archive/egress"
+	"gantry/internal/archive/index"
 	"gantry/internal/archive/ingest"
 )
 
@@ -23,8 +24,11 @@ func (f *Front) storeBy(ctx context.Context, rule egress.Rule, in *dimse.Incomin
 		return err
 	}
 	out, err := f.keep(ctx, rule.StoreAs, in, o)
-	if err != nil || rule.Derive == "" || out.Kind == ingest.Identical || !o.HasPixels() {
+	if err != nil || rule.Derive == "" || !o.HasPixels() {
 		return err
+	}
+	if out.Kind == ingest.Identical && f.has(ctx, o.Derived(&rule)) {
+		return nil // the first time may have ended in between
 	}
 	if err := f.derive(ctx, &rule, in, o); err != nil {
 		f.unruled(in.Instance, err)
@@ -46,6 +50,14 @@ func (f *Front) keep(ctx context.Context, as uid.UID, in *dimse.Incoming, o *egr
 	h := hint(in)
 	h.Syntax, h.Came = as, in.Syntax
 	return f.ingest(ctx, h, body)
+}
+
+// has reports whether an instance is in the archive.
+func (f *Front) has(ctx context.Context, instance uid.UID) bool {
+	for _, err := range f.Index.Select(ctx, index.Selector{Instances: []uid.UID{instance}}) {
+		return err == nil
+	}
+	return false
 }
 
 // derive stores the object that the rule makes of an image.
