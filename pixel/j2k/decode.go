@@ -164,22 +164,21 @@ type job struct {
 type decoders struct {
 	part1 blockDecoder
 	ht    htDecoder
+	deep  []uint64
 }
 
 // coefficients decodes the code blocks, o.Workers at the same time. Where o.Partial, a
 // damaged one is left out and its flaw returned beside the planes.
 func (t *tile) coefficients(o DecodeOptions) ([]plane, error) {
+	deep := t.s.info(0).deep()
 	planes := make([]plane, len(t.comps))
 	for i := range t.comps {
 		tc := &t.comps[i]
 		res := &tc.res[tc.c.levels-o.Reduce]
-		p := &planes[i]
-		p.w, p.h = int(res.x1-res.x0), int(res.y1-res.y0)
-		if tc.c.reversible {
-			p.i = make([]int32, p.w*p.h)
-		} else {
-			p.f = make([]float32, p.w*p.h)
+		if n := t.s.comps[i].bits; n > 28 && !tc.c.reversible {
+			return nil, UnsupportedError(fmt.Sprintf("%d bits by the irreversible wavelet", n))
 		}
+		planes[i] = newPlane(int(res.x1-res.x0), int(res.y1-res.y0), tc.c.reversible, deep)
 	}
 	var jobs []job
 	for _, q := range t.precincts {
@@ -194,7 +193,7 @@ func (t *tile) coefficients(o DecodeOptions) ([]plane, error) {
 				if c.style&styleHT == 0 {
 					n -= cb.zero
 				}
-				if cb.included && (n > 30 || n < 0) {
+				if cb.included && (n > planes[q.comp].most() || n < 0) {
 					return nil, UnsupportedError(fmt.Sprintf("%d bit planes", n))
 				}
 				if cb.included {
@@ -247,6 +246,13 @@ func runAll[J any](jobs []J, workers int, worker func() func(*J) error) error {
 func (j *job) run(d *decoders) error {
 	n := j.b.planes + j.c.roi - j.cb.zero
 	if j.c.style&styleHT != 0 {
+		if j.p.l != nil {
+			err := d.ht.decodeDeep(j.cb, n)
+			if err == nil {
+				j.placeDeep(d.ht.deep, d.ht.stride)
+			}
+			return err
+		}
 		if err := d.ht.decode(j.cb, j.c.style, n); err != nil {
 			return err
 		}
@@ -254,6 +260,11 @@ func (j *job) run(d *decoders) error {
 		return nil
 	}
 	d.part1.decode(j.cb, j.b.orient, j.c.style, n)
+	if j.p.l != nil {
+		d.deep = d.part1.join(d.deep)
+		j.placeDeep(d.deep, d.part1.w)
+		return nil
+	}
 	j.place(d.part1.data, d.part1.w)
 	return nil
 }
@@ -296,7 +307,7 @@ func (t *tile) checkColour(p []plane) error {
 	if !t.p.mct || len(p) < 3 {
 		return nil
 	}
-	if r := p[0].i != nil; r != (p[1].i != nil) || r != (p[2].i != nil) {
+	if r := p[0].f != nil; r != (p[1].f != nil) || r != (p[2].f != nil) {
 		return FormatError("component transformation over different wavelets")
 	}
 	return nil
@@ -304,11 +315,9 @@ func (t *tile) checkColour(p []plane) error {
 
 // colour undoes the component transformation in a row (T.800 Annex G).
 func colour(rows []line) {
-	if a, b, c := rows[0].i, rows[1].i, rows[2].i; a != nil {
-		for i, y := range a {
-			g := y - (b[i]+c[i])>>2
-			a[i], b[i], c[i] = c[i]+g, g, b[i]+g
-		}
+	if rows[0].f == nil {
+		colour53(rows[0].i, rows[1].i, rows[2].i)
+		colour53(rows[0].l, rows[1].l, rows[2].l)
 		return
 	}
 	a, b, c := rows[0].f, rows[1].f, rows[2].f
@@ -317,9 +326,18 @@ func colour(rows []line) {
 	}
 }
 
+// colour53 is the reversible one (T.800 G.2.2).
+func colour53[T whole](a, b, c []T) {
+	for i, y := range a {
+		g := y - (b[i]+c[i])>>2
+		a[i], b[i], c[i] = c[i]+g, g, b[i]+g
+	}
+}
+
 // line is a row of a component.
 type line struct {
 	i []int32
+	l []int64
 	f []float32
 }
 
@@ -338,9 +356,12 @@ func (t *tile) store(px []byte, info Info, planes []plane, reduce int) {
 	width := info.SampleBytes()
 	for r := range p.h {
 		for k, s := range sources {
-			if s.i != nil {
+			switch {
+			case s.i != nil:
 				rows[k].i = s.i()
-			} else {
+			case s.l != nil:
+				rows[k].l = s.l()
+			default:
 				rows[k].f = s.f()
 			}
 		}
@@ -356,6 +377,10 @@ func (t *tile) store(px []byte, info Info, planes []plane, reduce int) {
 
 // write shifts, clips and writes the samples of a row, step bytes apart.
 func (c *component) write(px []byte, row *line, width, step int) {
+	if row.l != nil {
+		c.writeDeep(px, row.l, width, step)
+		return
+	}
 	lo, hi, shift := int32(0), int32(1)<<c.bits-1, int32(1)<<(c.bits-1)
 	if c.signed {
 		lo, hi, shift = -shift, shift-1, 0
@@ -382,7 +407,9 @@ func put(b []byte, v int32, width int) {
 		b[0] = byte(v)
 	case 2:
 		binary.LittleEndian.PutUint16(b, uint16(v))
-	default:
+	case 4:
 		binary.LittleEndian.PutUint32(b, uint32(v))
+	default:
+		binary.LittleEndian.PutUint64(b, uint64(int64(v)))
 	}
 }

@@ -1,30 +1,62 @@
 package j2k
 
-// plane is the coefficients, then the samples of a tile component; one of the two slices
-// is used, by the wavelet.
+// plane is the coefficients, then the samples of a tile component; one of the slices is
+// used, by the wavelet and the depth.
 type plane struct {
 	w, h int
 	i    []int32
+	l    []int64 // 5/3 of deep samples
 	f    []float32
 }
+
+// newPlane makes a plane of what a tile component needs.
+func newPlane(w, h int, reversible, deep bool) plane {
+	p := plane{w: w, h: h}
+	switch {
+	case !reversible:
+		p.f = make([]float32, w*h)
+	case deep:
+		p.l = make([]int64, w*h)
+	default:
+		p.i = make([]int32, w*h)
+	}
+	return p
+}
+
+// most is how many bit planes its blocks can have.
+func (p *plane) most() int {
+	if p.l != nil {
+		return mostDeepPlanes
+	}
+	return mostPlanes
+}
+
+// whole is what the 5/3 wavelet works with.
+type whole interface{ int32 | int64 }
+
+type number interface{ whole | float32 }
 
 // source gives the rows of a tile component from the top, each good until the next.
 type source struct {
 	i func() []int32
+	l func() []int64
 	f func() []float32
 }
 
 // inverse puts the resolutions 1 to n together (T.800 F.3).
 func (tc *tileComp) inverse(p *plane, n int) source {
-	if p.i != nil {
-		return source{i: synthesize(tc, p.i, p.w, n, wavelet[int32]{join: join53, steps: steps53, alone: halve53})}
+	switch {
+	case p.i != nil:
+		return source{i: synthesize(tc, p.i, p.w, n, wavelet53[int32]())}
+	case p.l != nil:
+		return source{l: synthesize(tc, p.l, p.w, n, wavelet53[int64]())}
 	}
 	return source{f: synthesize(tc, p.f, p.w, n, wavelet[float32]{join: join97, weigh: weigh97, steps: steps97(), alone: halve97})}
 }
 
 // wavelet is how rows come together: two halves to a row, each row then changed by its
 // neighbours in some steps. alone changes an only row, if it is a high one.
-type wavelet[T int32 | float32] struct {
+type wavelet[T number] struct {
 	join  func(dst, low, high []T, c int)
 	weigh func(row []T, high bool) // nil: a low row is worth as much as a high one
 	steps []func(d, a, b []T)
@@ -33,7 +65,7 @@ type wavelet[T int32 | float32] struct {
 
 // synthesize gives the rows of resolution n. Each resolution takes those of the one below
 // as they come, so that no more than a few rows of each are held.
-func synthesize[T int32 | float32](tc *tileComp, buf []T, stride, n int, v wavelet[T]) func() []T {
+func synthesize[T number](tc *tileComp, buf []T, stride, n int, v wavelet[T]) func() []T {
 	res := &tc.res[n]
 	w, h := int(res.x1-res.x0), int(res.y1-res.y0)
 	if n == 0 {
@@ -88,7 +120,7 @@ func newRing[T any](steps, w int) [][]T {
 
 // lift has the steps change rows, h of them and more than one; the first step changes those
 // of parity c.
-func lift[T int32 | float32](steps []func(d, a, b []T), rows func() []T, h, c int) func() []T {
+func lift[T number](steps []func(d, a, b []T), rows func() []T, h, c int) func() []T {
 	for s, step := range steps {
 		l := &lifter[T]{from: rows, h: h, next: c ^ s&1, step: step}
 		rows = l.row
@@ -98,7 +130,7 @@ func lift[T int32 | float32](steps []func(d, a, b []T), rows func() []T, h, c in
 
 // lifter changes every other row by the two around it. A row is given away when nothing
 // here needs it any more, as who gets it may change it.
-type lifter[T int32 | float32] struct {
+type lifter[T number] struct {
 	from func() []T
 	step func(d, a, b []T)
 	h    int
@@ -138,7 +170,11 @@ func mirror(i, n int) (int, int) {
 	return a, b
 }
 
-func halve53(a []int32) {
+func wavelet53[T whole]() wavelet[T] {
+	return wavelet[T]{join: join53[T], steps: steps53[T](), alone: halve53[T]}
+}
+
+func halve53[T whole](a []T) {
 	for i := range a {
 		a[i] >>= 1
 	}
@@ -151,23 +187,25 @@ func halve97(a []float32) {
 }
 
 // steps53 is F.3.8.2 for rows.
-var steps53 = []func(d, a, b []int32){
-	func(d, a, b []int32) {
-		a, b = a[:len(d)], b[:len(d)]
-		for i := range d {
-			d[i] -= (a[i] + b[i] + 2) >> 2
-		}
-	},
-	func(d, a, b []int32) {
-		a, b = a[:len(d)], b[:len(d)]
-		for i := range d {
-			d[i] += (a[i] + b[i]) >> 1
-		}
-	},
+func steps53[T whole]() []func(d, a, b []T) {
+	return []func(d, a, b []T){
+		func(d, a, b []T) {
+			a, b = a[:len(d)], b[:len(d)]
+			for i := range d {
+				d[i] -= (a[i] + b[i] + 2) >> 2
+			}
+		},
+		func(d, a, b []T) {
+			a, b = a[:len(d)], b[:len(d)]
+			for i := range d {
+				d[i] += (a[i] + b[i]) >> 1
+			}
+		},
+	}
 }
 
 // join53 is F.3.8.2 within a row; c is the parity of the first sample.
-func join53(d, low, high []int32, c int) {
+func join53[T whole](d, low, high []T, c int) {
 	n := len(d)
 	switch {
 	case n == 1 && c == 0:
@@ -181,7 +219,7 @@ func join53(d, low, high []int32, c int) {
 	}
 }
 
-func joinEven53(d, low, high []int32) {
+func joinEven53[T whole](d, low, high []T) {
 	h := high[0]
 	e := low[0] - (2*h+2)>>2
 	d[0] = e
@@ -201,8 +239,8 @@ func joinEven53(d, low, high []int32) {
 	d[2*k-1], d[2*k] = h+(e+f)>>1, f
 }
 
-func joinOdd53(d, low, high []int32) {
-	h, e := high[0], int32(0)
+func joinOdd53[T whole](d, low, high []T) {
+	h, e := high[0], T(0)
 	for i, v := range low {
 		g := high[min(i+1, len(high)-1)]
 		f := v - (h+g+2)>>2

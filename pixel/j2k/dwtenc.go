@@ -7,7 +7,7 @@ import (
 
 // analysis is how rows come apart: changed by their neighbours in some steps, then each into
 // two halves. What is encoded begins at the origin, so that first samples are low ones.
-type analysis[T int32 | float32] struct {
+type analysis[T number] struct {
 	steps []func(d, a, b []T)
 	weigh func(row []T, high bool) // nil: a low row is worth as much as a high one
 	part  func(low, high, row []T)
@@ -15,17 +15,18 @@ type analysis[T int32 | float32] struct {
 
 // forward takes the resolutions n to 1 apart (T.800 F.4), of samples that come row by row.
 func (tc *tileComp) forward(p *plane, n int, from source) {
-	if from.i != nil {
-		p.i = make([]int32, p.w*p.h)
-		analyze(tc, p.i, p.w, n, from.i, analysis[int32]{steps: splits53, part: part53})
-	} else {
-		p.f = make([]float32, p.w*p.h)
+	switch {
+	case p.i != nil:
+		analyze(tc, p.i, p.w, n, from.i, analysis[int32]{steps: splits53[int32](), part: part53[int32]})
+	case p.l != nil:
+		analyze(tc, p.l, p.w, n, from.l, analysis[int64]{steps: splits53[int64](), part: part53[int64]})
+	default:
 		analyze(tc, p.f, p.w, n, from.f, analysis[float32]{steps: splits97(), weigh: unweigh97, part: part97})
 	}
 }
 
 // analyze is synthesize backwards.
-func analyze[T int32 | float32](tc *tileComp, buf []T, stride, n int, rows func() []T, v analysis[T]) {
+func analyze[T number](tc *tileComp, buf []T, stride, n int, rows func() []T, v analysis[T]) {
 	for r := n; r >= 1; r-- {
 		rows = v.below(&tc.res[r], &tc.res[r-1], buf, stride, rows)
 	}
@@ -63,29 +64,31 @@ func (v analysis[T]) below(res, low *resolution, buf []T, stride int, rows func(
 }
 
 // splits53 is F.4.8.2 for rows.
-var splits53 = []func(d, a, b []int32){
-	func(d, a, b []int32) {
-		a, b = a[:len(d)], b[:len(d)]
-		for i := range d {
-			d[i] -= (a[i] + b[i]) >> 1
-		}
-	},
-	func(d, a, b []int32) {
-		a, b = a[:len(d)], b[:len(d)]
-		for i := range d {
-			d[i] += (a[i] + b[i] + 2) >> 2
-		}
-	},
+func splits53[T whole]() []func(d, a, b []T) {
+	return []func(d, a, b []T){
+		func(d, a, b []T) {
+			a, b = a[:len(d)], b[:len(d)]
+			for i := range d {
+				d[i] -= (a[i] + b[i]) >> 1
+			}
+		},
+		func(d, a, b []T) {
+			a, b = a[:len(d)], b[:len(d)]
+			for i := range d {
+				d[i] += (a[i] + b[i] + 2) >> 2
+			}
+		},
+	}
 }
 
 // part53 is F.4.8.2 within a row.
-func part53(low, high, x []int32) {
+func part53[T whole](low, high, x []T) {
 	n := len(x)
 	if n == 1 {
 		low[0] = x[0]
 		return
 	}
-	before := int32(0)
+	before := T(0)
 	for i := range high {
 		a, c := x[2*i], x[2*i]
 		if 2*i+2 < n {

@@ -9,7 +9,7 @@ import (
 )
 
 // MaxEncodeBits is the precision that Encode goes to.
-const MaxEncodeBits = 24
+const MaxEncodeBits = 38
 
 // EncodeOptions: the zero value loses nothing.
 type EncodeOptions struct {
@@ -60,6 +60,8 @@ func checkEncode(src []byte, i Info, o EncodeOptions) error {
 		return FormatError(fmt.Sprintf("no image of %d x %d x %d samples", i.Width, i.Height, i.Components))
 	case i.Bits < 1 || i.Bits > MaxEncodeBits:
 		return UnsupportedError(fmt.Sprintf("%d bits", i.Bits))
+	case i.deep() && o.Step > 0:
+		return UnsupportedError(fmt.Sprintf("%d bits with loss, %d can be: ask for none", i.Bits, narrowBits))
 	case i.Width >= 1<<31 || i.Height >= 1<<31 || int64(i.Width)*int64(i.Height) > 1<<31:
 		return UnsupportedError(fmt.Sprintf("%d x %d pixels", i.Width, i.Height))
 	case int64(len(src)) != i.Size():
@@ -72,8 +74,11 @@ func checkEncode(src []byte, i Info, o EncodeOptions) error {
 
 // levelsFor keeps the lowest resolution from getting smaller than it is worth.
 func levelsFor(i Info, o EncodeOptions) int {
-	if o.Levels != 0 {
+	switch {
+	case o.Levels != 0:
 		return max(0, o.Levels)
+	case i.Bits > 34: // subbands would have more planes than a header can tell
+		return 0
 	}
 	n := min(5, bits.Len(uint(min(i.Width, i.Height))/16))
 	for o.ByResolution && n < maxLevels && (min(i.Width, i.Height)-1)>>n >= 64 {
@@ -130,11 +135,24 @@ func appendMain(dst []byte, i Info, o EncodeOptions) []byte {
 }
 
 // guardBits: a high-throughput block has a bit more in the samples, which is their sign.
-func guardBits(o EncodeOptions) int {
-	if o.HT {
+func guardBits(i Info, o EncodeOptions) int {
+	switch {
+	case i.deep():
+		return 7 // the most, as exponents end at 31
+	case o.HT:
 		return 3
 	}
 	return 2
+}
+
+// exponentOf is that of a subband where nothing is lost: its planes are the exponent and the
+// guard bits but one (T.800 E-2).
+func exponentOf(i Info, o EncodeOptions, b int) int {
+	n := i.Bits + gainOf(b)
+	if i.deep() {
+		n = min(n-3, 31) // as many planes as with four guard bits, or 37
+	}
+	return n
 }
 
 // appendCAP appends the capabilities that a stream of high-throughput blocks asks for: no
@@ -168,13 +186,13 @@ func appendQuant(dst []byte, i Info, o EncodeOptions, levels int) []byte {
 	be := binary.BigEndian
 	dst = be.AppendUint16(dst, mQCD)
 	if o.Step == 0 {
-		dst = append(be.AppendUint16(dst, uint16(4+3*levels)), byte(guardBits(o)<<5))
+		dst = append(be.AppendUint16(dst, uint16(4+3*levels)), byte(guardBits(i, o)<<5))
 		for b := range 3*levels + 1 {
-			dst = append(dst, byte(i.Bits+gainOf(b))<<3)
+			dst = append(dst, byte(exponentOf(i, o, b))<<3)
 		}
 		return dst
 	}
-	dst = append(be.AppendUint16(dst, uint16(5+6*levels)), byte(guardBits(o)<<5|2))
+	dst = append(be.AppendUint16(dst, uint16(5+6*levels)), byte(guardBits(i, o)<<5|2))
 	low, high := norms97(max(levels, 1))
 	for b := range 3*levels + 1 {
 		norm := 1.0
@@ -215,7 +233,7 @@ func stepOf(step float64, nominal int) uint16 {
 func (t *tile) encode(src []byte, info Info, o EncodeOptions) error {
 	planes := make([]plane, info.Components)
 	for k := range planes {
-		planes[k].w, planes[k].h = info.Width, info.Height
+		planes[k] = newPlane(info.Width, info.Height, o.Step == 0, info.deep())
 		l := loader{src: src, info: info, comp: k, mct: t.p.mct}
 		t.comps[k].forward(&planes[k], t.comps[k].c.levels, l.source(o.Step == 0))
 	}
@@ -250,46 +268,76 @@ type encoders struct {
 	part1 blockEncoder
 	ht    htEncoder
 	data  []uint32
+	deep  []uint64
 }
 
 // run encodes a block.
 func (j *encodeJob) run(e *encoders) error {
 	w, h := int(j.cb.x1-j.cb.x0), int(j.cb.y1-j.cb.y0)
 	if j.c.style&styleHT != 0 {
-		stride := (w + 1) &^ 1
-		e.data = sized(e.data, stride*((h+1)&^1))
-		j.quantize(e.data, stride)
-		code, most := e.ht.encode(e.data, stride)
+		stride, rows := (w+1)&^1, (h+1)&^1
+		var code []byte
+		var most int
+		if j.p.l != nil {
+			e.deep = sized(e.deep, stride*rows)
+			fold(j, e.deep, stride, j.p.l)
+			code, most = encodeHT(&e.ht, e.deep, stride)
+		} else {
+			e.data = sized(e.data, stride*rows)
+			j.quantize(e.data, stride)
+			code, most = encodeHT(&e.ht, e.data, stride)
+		}
 		return j.take(code, 1, 1, most)
 	}
-	e.data = sized(e.data, w*h)
-	j.quantize(e.data, w)
-	e.part1.w, e.part1.h, e.part1.data = w, h, e.data
+	e.part1.w, e.part1.h = w, h
+	if j.p.l != nil {
+		e.deep = sized(e.deep, w*h)
+		fold(j, e.deep, w, j.p.l)
+		e.part1.split(e.deep)
+	} else {
+		e.data = sized(e.data, w*h)
+		j.quantize(e.data, w)
+		e.part1.load(e.data)
+	}
 	code, passes, planes := e.part1.encode(j.b.orient)
 	return j.take(code, passes, planes, planes)
 }
 
-// quantize puts the magnitudes of a block (T.800 E.2), with their signs in the highest bit,
-// into rows of stride.
+// quantize puts the magnitudes of a block (T.800 E.2), with their signs below the lowest
+// bit, into rows of stride.
 func (j *encodeJob) quantize(data []uint32, stride int) {
+	if j.p.i != nil {
+		fold(j, data, stride, j.p.i)
+		return
+	}
+	j.rows(func(r, from, w int) {
+		row := data[r*stride : r*stride+w]
+		for i, v := range j.p.f[from : from+w] {
+			row[i] = uint32(min(math.Abs(float64(v))/float64(j.b.step), 1<<30-1)) << 1
+			if v < 0 {
+				row[i] |= 1
+			}
+		}
+	})
+}
+
+// rows calls f with each row of a block, where it begins in the plane, and its width.
+func (j *encodeJob) rows(f func(r, from, w int)) {
 	w, h := int(j.cb.x1-j.cb.x0), int(j.cb.y1-j.cb.y0)
 	x, y := j.b.atX+int(j.cb.x0-j.b.x0), j.b.atY+int(j.cb.y0-j.b.y0)
 	for r := range h {
-		row, from := data[r*stride:r*stride+w], (y+r)*j.p.w+x
-		if j.p.i != nil {
-			for i, v := range j.p.i[from : from+w] {
-				s := v >> 31
-				row[i] = uint32((v^s)-s) | uint32(s)&signBit
-			}
-			continue
-		}
-		for i, v := range j.p.f[from : from+w] {
-			row[i] = uint32(min(math.Abs(float64(v))/float64(j.b.step), 1<<30-1))
-			if v < 0 {
-				row[i] |= signBit
-			}
-		}
+		f(r, (y+r)*j.p.w+x, w)
 	}
+}
+
+// fold is quantize where nothing is lost.
+func fold[T word, S whole](j *encodeJob, data []T, stride int, src []S) {
+	j.rows(func(r, from, w int) {
+		row := data[r*stride : r*stride+w]
+		for i, v := range src[from : from+w] {
+			row[i] = T(max(v, -v))<<1 | T(uint64(int64(v))>>63)
+		}
+	})
 }
 
 // take keeps the codeword of a block, whose highest planes are not coded; most is how many

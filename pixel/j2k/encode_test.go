@@ -102,7 +102,7 @@ func TestEncodeRefuses(t *testing.T) {
 	}{
 		"no image":   {Info{Width: 0, Height: 1, Components: 1, Bits: 8}, 0, EncodeOptions{}},
 		"many":       {Info{Width: 1, Height: 1, Components: 17, Bits: 8}, 17, EncodeOptions{}},
-		"deep":       {Info{Width: 1, Height: 1, Components: 1, Bits: 25}, 4, EncodeOptions{}},
+		"deep":       {Info{Width: 1, Height: 1, Components: 1, Bits: 39}, 8, EncodeOptions{}},
 		"short":      {Info{Width: 2, Height: 2, Components: 1, Bits: 8}, 3, EncodeOptions{}},
 		"step":       {Info{Width: 1, Height: 1, Components: 1, Bits: 8}, 1, EncodeOptions{Step: -1}},
 		"not a step": {Info{Width: 1, Height: 1, Components: 1, Bits: 8}, 1, EncodeOptions{Step: math.NaN()}},

@@ -192,6 +192,9 @@ func (s *stream) parseMain(src []byte) ([]byte, error) {
 		if c := &s.main.comps[i]; !c.codingSeen || !c.quantSeen {
 			return nil, FormatError("main header without COD or QCD")
 		}
+		if n := s.comps[i].bits; n > 28 && !s.main.comps[i].reversible {
+			return nil, UnsupportedError(fmt.Sprintf("%d bits by the irreversible wavelet", n))
+		}
 	}
 	return src, s.splitPPM()
 }
@@ -293,9 +296,6 @@ func (s *stream) parseComponents(b []byte, n int) error {
 		c := component{int(b[3*i]&0x7F) + 1, b[3*i]&0x80 != 0, int64(b[3*i+1]), int64(b[3*i+2])}
 		if c.dx == 0 || c.dy == 0 || c.bits > 38 {
 			return FormatError("SIZ: component out of range")
-		}
-		if c.bits > 28 {
-			return UnsupportedError(fmt.Sprintf("%d bits", c.bits))
 		}
 		s.comps[i] = c
 		f := s.comps[0]

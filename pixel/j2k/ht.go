@@ -95,6 +95,10 @@ type uvlcPair struct {
 	base0, base1   uint8
 }
 
+// uvlcPlain is the largest value without an extension: those above have a suffix from 28 on
+// and, behind all suffixes, four bits more, which count four each.
+const uvlcPlain = 32
+
 // uvlcPrefix reads one prefix.
 func uvlcPrefix(b int) (length, suffix, base int) {
 	switch {

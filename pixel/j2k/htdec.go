@@ -15,6 +15,7 @@ type htDecoder struct {
 	stride int
 	most   uint32 // bits that a magnitude and its sign may have
 	data   []uint32
+	deep   []uint64 // instead of data for deep samples
 	refs
 }
 
@@ -23,8 +24,7 @@ var errHT = FormatError("a high-throughput code block is damaged")
 // decode leaves the coefficients of a block in d.data, in the form of blockDecoder; planes
 // is how many bits the largest may have.
 func (d *htDecoder) decode(cb *codeBlock, style byte, planes int) error {
-	d.w, d.h = int(cb.x1-cb.x0), int(cb.y1-cb.y0)
-	d.stride = (d.w + 1) &^ 1
+	d.shape(cb)
 	d.data = sized(d.data, d.stride*((d.h+1)&^1))
 	if len(cb.segs) == 0 || cb.segs[0].passes == 0 || len(cb.segs[0].data) == 0 {
 		return nil
@@ -33,7 +33,7 @@ func (d *htDecoder) decode(cb *codeBlock, style byte, planes int) error {
 		return errHT
 	}
 	d.most = uint32(cb.zero) + 2
-	if err := d.cleanup(cb.segs[0].data, uint(planes-1)); err != nil {
+	if err := cleanupHT(d, d.data, cb.segs[0].data, uint(planes-1), mostPlanes); err != nil {
 		return err
 	}
 	if len(cb.segs) > 1 && cb.segs[1].passes > 0 {
@@ -45,9 +45,14 @@ func (d *htDecoder) decode(cb *codeBlock, style byte, planes int) error {
 	return nil
 }
 
-// cleanup decodes the segment of the cleanup pass (T.814 7.1, 7.3), whose lowest bit is
-// that of the given plane.
-func (d *htDecoder) cleanup(b []byte, zero uint) error {
+func (d *htDecoder) shape(cb *codeBlock) {
+	d.w, d.h = int(cb.x1-cb.x0), int(cb.y1-cb.y0)
+	d.stride = (d.w + 1) &^ 1
+}
+
+// cleanupHT decodes the segment of the cleanup pass (T.814 7.1, 7.3), whose lowest bit is
+// that of the given plane; most is how many planes data is for.
+func cleanupHT[T word](d *htDecoder, data []T, b []byte, zero, most uint) error {
 	n := len(b)
 	if n < 2 {
 		return errHT
@@ -66,13 +71,14 @@ func (d *htDecoder) cleanup(b []byte, zero uint) error {
 		p.acc, p.n = 7, 3
 	}
 	d.vlc = unstuffBack(p, b[n-s:n-2], b[n-2] > 0x8F)
-	return d.lines(zero)
+	return linesHT(d, data, zero, most)
 }
 
-// lines decodes the quads, line by line.
-func (d *htDecoder) lines(plane uint) error {
+// linesHT decodes the quads, line by line.
+func linesHT[T word](d *htDecoder, data []T, plane, most uint) error {
 	n := (d.w + 1) / 2
 	d.quads, d.above, d.exps = sized(d.quads, n+1), sized(d.above, n+2), sized(d.exps, 2*n+4)
+	limit := min(d.most, uint32(most-plane)) // the result has a sign, and a bit below the plane
 	var vlc, mag uint
 	for y := 0; y < d.h; y += 2 {
 		if y == 0 {
@@ -81,7 +87,7 @@ func (d *htDecoder) lines(plane uint) error {
 			vlc = d.codes(n, vlc)
 		}
 		var ok bool
-		if mag, ok = d.magnitudes(y, n, mag, plane); !ok {
+		if mag, ok = magnitudesHT(d, data, y, n, mag, plane, limit); !ok {
 			return errHT
 		}
 	}
@@ -125,12 +131,26 @@ func (d *htDecoder) codesFirst(n int) (at uint) {
 	return at
 }
 
-// read reads the suffixes of a pair.
+// read reads the suffixes of a pair, and the extensions of values that have one.
 func (p *uvlcPair) read(v uint64) (u0, u1 uint32, used uint) {
 	s := uint32(v >> p.prefix & (1<<p.total - 1))
 	u0 = uint32(p.base0) + s&(1<<p.suffix0-1)
 	u1 = uint32(p.base1) + s>>p.suffix0
-	return u0, u1, uint(p.prefix + p.total)
+	used = uint(p.prefix + p.total)
+	if max(u0, u1) > uvlcPlain {
+		return extensions(u0, u1, v, used)
+	}
+	return u0, u1, used
+}
+
+func extensions(u0, u1 uint32, v uint64, used uint) (uint32, uint32, uint) {
+	if u0 > uvlcPlain {
+		u0, used = u0+uint32(v>>used&15)<<2, used+4
+	}
+	if u1 > uvlcPlain {
+		u1, used = u1+uint32(v>>used&15)<<2, used+4
+	}
+	return u0, u1, used
 }
 
 // codes reads the quads of another line; what is known of the line above is in d.above.
@@ -167,14 +187,13 @@ func (d *htDecoder) codes(n int, at uint) uint {
 	return at
 }
 
-// magnitudes reads the samples of a line of quads (T.814 7.3.4, 7.3.8) and keeps what the
-// next line needs to know. It fails where a magnitude has more bits than there are.
-func (d *htDecoder) magnitudes(y, n int, at, plane uint) (uint, bool) {
-	top := d.data[y*d.stride:][:d.stride]
-	low := d.data[(y+1)*d.stride:][:d.stride]
+// magnitudesHT reads the samples of a line of quads (T.814 7.3.4, 7.3.8) and keeps what the
+// next line needs to know. It fails where a magnitude has more bits than limit.
+func magnitudesHT[T word](d *htDecoder, data []T, y, n int, at, plane uint, limit uint32) (uint, bool) {
+	top := data[y*d.stride:][:d.stride]
+	low := data[(y+1)*d.stride:][:d.stride]
 	exps := d.exps[:2*n+4]
-	limit := min(d.most, 30-uint32(plane)) // the result has a sign, and a bit below the plane
-	last := uint32(0)                      // exponent of the lower right sample of the quad before, above
+	last := uint32(0) // exponent of the lower right sample of the quad before, above
 	mag := d.mag
 	for q := range n {
 		e := d.quads[q]
@@ -216,21 +235,23 @@ func (d *htDecoder) magnitudes(y, n int, at, plane uint) (uint, bool) {
 		s3, m := magnitude(w, e, u, 3)
 		at += m
 		t, b := top[2*q:2*q+2], low[2*q:2*q+2]
-		t[0], b[0] = place(s0, plane)&-(rho&1), place(s1, plane)&-(rho>>1&1)
-		t[1], b[1] = place(s2, plane)&-(rho>>2&1), place(s3, plane)&-(rho>>3)
-		exps[2*q+2] = uint8(bits.Len32(s1 | rho>>1&1))
-		exps[2*q+3] = uint8(bits.Len32(s3 | rho>>3&1))
+		t[0], b[0] = place[T](s0, plane)&-T(rho&1), place[T](s1, plane)&-T(rho>>1&1)
+		t[1], b[1] = place[T](s2, plane)&-T(rho>>2&1), place[T](s3, plane)&-T(rho>>3)
+		exps[2*q+2] = uint8(bits.Len64(s1 | uint64(rho>>1&1)))
+		exps[2*q+3] = uint8(bits.Len64(s3 | uint64(rho>>3&1)))
 	}
 	return at, true
 }
 
 // magnitude cuts the i-th sample of a quad out of the bits w, and says how many it took:
 // none if it is not significant.
-func magnitude(w uint64, e, u uint32, i uint) (s uint32, used uint) {
+func magnitude(w uint64, e, u uint32, i uint) (s uint64, used uint) {
 	on := -(e >> (vlcRho + i) & 1)
-	m := (u - e>>(vlcEk+i)&1) & on & 31
-	return (uint32(w)&(1<<(m&31)-1) | e>>(vlcE1+i)&1<<(m&31)) & on, uint(m)
+	m := (u - e>>(vlcEk+i)&1) & on & 63
+	return (w&(1<<(m&63)-1) | uint64(e>>(vlcE1+i)&1)<<(m&63)) & -uint64(on&1), uint(m)
 }
 
 // place makes a coefficient of a sample, whose lowest bit is the sign.
-func place(s uint32, plane uint) uint32 { return s<<31 | ((s|1)+2)<<(plane&31) }
+func place[T word](s uint64, plane uint) T {
+	return -T(s&1)&^(^T(0)>>1) | T((s|1)+2)<<(plane&63)
+}

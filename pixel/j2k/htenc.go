@@ -17,20 +17,24 @@ type htEncoder struct {
 // quad is what is coded of four samples.
 type quad struct {
 	rho, u uint32
-	s      [4]uint32 // magnitude less one, doubled, and the sign
+	s      [4]uint64 // magnitude less one, doubled, and the sign
 	code   uint32    // of htTables.write
 	more   uint32    // the exponent above the prediction
 }
 
-// encode codes the magnitudes in data, with their signs in the highest bit: rows of stride,
-// which is even, and an even number of them. It returns the segment, nil if all are zero,
-// and the bits that the largest takes with its sign. The segment is good until the next.
-func (e *htEncoder) encode(data []uint32, stride int) (code []byte, most int) {
-	var all uint32
+// word is what coefficients are coded from.
+type word interface{ uint32 | uint64 }
+
+// encodeHT codes the magnitudes in data, with their signs below the lowest bit: rows of
+// stride, which is even, and an even number of them. It returns the segment, nil if all are
+// zero, and the bits that the largest takes with its sign. The segment is good until the
+// next.
+func encodeHT[T word](e *htEncoder, data []T, stride int) (code []byte, most int) {
+	var all T
 	for _, v := range data {
-		all |= v &^ signBit
+		all |= v
 	}
-	if all == 0 {
+	if all>>1 == 0 {
 		return nil, 0
 	}
 	e.t = htTabs()
@@ -40,23 +44,23 @@ func (e *htEncoder) encode(data []uint32, stride int) (code []byte, most int) {
 	n := stride / 2
 	e.above, e.exps = sized(e.above, n+2), sized(e.exps, 2*n+4)
 	for y := 0; y*stride < len(data); y += 2 {
-		most = max(most, e.line(data[y*stride:][:stride], data[(y+1)*stride:][:stride], y == 0))
+		most = max(most, lineHT(e, data[y*stride:][:stride], data[(y+1)*stride:][:stride], y == 0))
 	}
 	return e.finish(), most
 }
 
-// line encodes a line of quads and returns the most bits of a sample.
-func (e *htEncoder) line(top, low []uint32, first bool) (most int) {
+// lineHT encodes a line of quads and returns the most bits of a sample.
+func lineHT[T word](e *htEncoder, top, low []T, first bool) (most int) {
 	n := len(top) / 2
-	e.mag.room(n * 4 * 31)
-	e.vlc.room(n * (7 + 8))
+	e.mag.room(n * 4 * 56)
+	e.vlc.room(n * (7 + 12))
 	left, over, last := uint32(0), uint32(0), uint32(0) // significance, and of above; exponent above
 	for q := 0; q < n; q += 2 {
 		var pair [2]quad
 		for k := range min(2, n-q) {
 			p := &pair[k]
 			i := q + k
-			exp := p.load(top[2*i], low[2*i], top[2*i+1], low[2*i+1])
+			exp := p.load(uint64(top[2*i]), uint64(low[2*i]), uint64(top[2*i+1]), uint64(low[2*i+1]))
 			r := uint32(e.exps[2*i+3])
 			high := max(last, uint32(e.exps[2*i+2]), r, uint32(e.exps[2*i+4]))
 			last = r
@@ -83,7 +87,7 @@ func (e *htEncoder) line(top, low []uint32, first bool) (most int) {
 }
 
 // load takes the samples of a quad and returns their exponents.
-func (p *quad) load(a, b, c, d uint32) (exp [4]uint32) {
+func (p *quad) load(a, b, c, d uint64) (exp [4]uint32) {
 	p.s[0], exp[0] = sampleOf(a)
 	p.s[1], exp[1] = sampleOf(b)
 	p.s[2], exp[2] = sampleOf(c)
@@ -93,13 +97,13 @@ func (p *quad) load(a, b, c, d uint32) (exp [4]uint32) {
 }
 
 // on is 1 for a coefficient that is not zero.
-func on(v uint32) uint32 { return (v&^signBit + 1<<31 - 1) >> 31 }
+func on(v uint64) uint32 { return 1 - uint32((v>>1-1)>>63) }
 
 // sampleOf is what is coded of a coefficient, and its exponent: both 0 for a zero.
-func sampleOf(v uint32) (s, exp uint32) {
-	is := -on(v)
-	s = ((v&^signBit-1)<<1 | v>>31) & is
-	return s, uint32(bits.Len32(s | is&1))
+func sampleOf(v uint64) (s uint64, exp uint32) {
+	is := -uint64(on(v))
+	s = (v - 2) & is
+	return s, uint32(bits.Len64(s | is&1))
 }
 
 // choose finds the codeword; high is the largest exponent above.
@@ -129,8 +133,8 @@ func (p *quad) choose(table *[4096]uint16, ctx uint32, exp [4]uint32, high uint3
 func (e *htEncoder) magnitudes(p *quad) {
 	v, n := uint64(0), uint(0)
 	for i := range uint32(4) {
-		m := (p.u - p.code>>(12+i)&1) & -(p.rho >> i & 1) & 31
-		v |= uint64(p.s[i]&(1<<(m&31)-1)) << (n & 63)
+		m := (p.u - p.code>>(12+i)&1) & -(p.rho >> i & 1) & 63
+		v |= p.s[i] & (1<<(m&63) - 1) << (n & 63)
 		if n += uint(m); p.u > 14 { // four may be too much at a time
 			e.mag.put(v, n)
 			v, n = 0, 0
@@ -148,12 +152,22 @@ func (e *htEncoder) exponents(a, b uint32, first bool) {
 		} else if a > 2 {
 			p, n, s, k := uvlcCode(a)
 			e.vlc.put(uint64(p|(b-1)<<n|s<<(n+1)), n+1+k)
+			e.extend(a)
 			return
 		}
 	}
 	p0, n0, s0, k0 := uvlcCode(a)
 	p1, n1, s1, k1 := uvlcCode(b)
 	e.vlc.put(uint64(p0|p1<<n0|s0<<(n0+n1)|s1<<(n0+n1+k0)), n0+n1+k0+k1)
+	e.extend(a)
+	e.extend(b)
+}
+
+// extend writes the extension of a value whose suffix announces one.
+func (e *htEncoder) extend(u uint32) {
+	if u > uvlcPlain {
+		e.vlc.put(uint64(u-uvlcPlain-1)>>2, 4)
+	}
 }
 
 // uvlcCode is T.814 Table 3: prefix and suffix of a value, with their lengths.
@@ -167,6 +181,8 @@ func uvlcCode(u uint32) (prefix uint32, n uint, suffix uint32, k uint) {
 		return 2, 2, 0, 0
 	case u < 5:
 		return 4, 3, u - 3, 1
+	case u > uvlcPlain:
+		return 0, 3, 28 + (u-uvlcPlain-1)&3, 5
 	}
 	return 0, 3, u - 5, 5
 }

@@ -115,9 +115,9 @@ func (r *refined) stream(t *testing.T, passes, empty int) []byte {
 	stride := (r.w + 1) &^ 1
 	data := make([]uint32, stride*((r.h+1)&^1))
 	for k, v := range r.v {
-		data[k/r.w*stride+k%r.w] = uint32(max(v, -v)>>1) | uint32(v)&signBit
+		data[k/r.w*stride+k%r.w] = uint32(max(v, -v)>>1)<<1 | uint32(v)>>31
 	}
-	first, _ := new(htEncoder).encode(data, stride)
+	first, _ := encodeHT(new(htEncoder), data, stride)
 	second := r.segment()
 	h := newHeaderWriter(nil)
 	h.bits(3, 2) // there is something; the block is included

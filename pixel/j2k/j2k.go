@@ -18,15 +18,17 @@ type Info struct {
 	HT            bool // Rsiz announces high-throughput code blocks (T.814)
 }
 
-// SampleBytes is the width of one sample in Decode's output: 1, 2 or 4.
+// SampleBytes is the width of one sample in Decode's output: 1, 2, 4, or 8 above 32 bits.
 func (i Info) SampleBytes() int {
 	switch {
 	case i.Bits <= 8:
 		return 1
 	case i.Bits <= 16:
 		return 2
+	case i.Bits <= 32:
+		return 4
 	}
-	return 4
+	return 8
 }
 
 // Size is the number of bytes that Decode appends.

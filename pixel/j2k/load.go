@@ -14,42 +14,42 @@ type loader struct {
 
 // source gives rows for the one wavelet or the other.
 func (l *loader) source(reversible bool) source {
-	if reversible {
-		ring := newRing[int32](len(splits53), l.info.Width)
-		mix := l.mixer53()
-		return source{i: func() []int32 {
-			row := ring[l.y%len(ring)]
-			mix(row)
-			l.y++
-			return row
-		}}
+	switch {
+	case !reversible:
+		return source{f: rowsBy(l, len(lifts97), l.mixer97())}
+	case l.info.deep():
+		return source{l: rowsBy(l, 2, mixer53(l, l.loadDeep))}
 	}
-	ring := newRing[float32](len(lifts97), l.info.Width)
-	mix := l.mixer97()
-	return source{f: func() []float32 {
+	return source{i: rowsBy(l, 2, mixer53(l, l.load))}
+}
+
+// rowsBy has mix fill one row after the other; each is good for so many steps.
+func rowsBy[T number](l *loader, steps int, mix func(row []T)) func() []T {
+	ring := newRing[T](steps, l.info.Width)
+	return func() []T {
 		row := ring[l.y%len(ring)]
 		mix(row)
 		l.y++
 		return row
-	}}
+	}
 }
 
 // mixer53 makes what fills a row with the reversible transformation's component.
-func (l *loader) mixer53() func(row []int32) {
+func mixer53[T whole](l *loader, load func(row []T, comp int)) func(row []T) {
 	if !l.mct {
-		return func(row []int32) { l.load(row, l.comp) }
+		return func(row []T) { load(row, l.comp) }
 	}
-	r, g, b := make([]int32, l.info.Width), make([]int32, l.info.Width), make([]int32, l.info.Width)
-	return func(row []int32) {
-		switch l.load(g, 1); l.comp {
+	r, g, b := make([]T, l.info.Width), make([]T, l.info.Width), make([]T, l.info.Width)
+	return func(row []T) {
+		switch load(g, 1); l.comp {
 		case 0:
-			l.load(r, 0)
-			l.load(b, 2)
+			load(r, 0)
+			load(b, 2)
 			for i, v := range g {
 				row[i] = (r[i] + 2*v + b[i]) >> 2
 			}
 		default:
-			l.load(row, 4-2*l.comp) // blue, then red
+			load(row, 4-2*l.comp) // blue, then red
 			for i, v := range g {
 				row[i] -= v
 			}

@@ -10,6 +10,7 @@ type blockDecoder struct {
 	w, h int
 	neighbours
 	data   []uint32
+	high   []uint32 // of deep coefficients, the planes from lowPlanes on
 	bypass bool
 	causal bool
 }
@@ -25,6 +26,11 @@ func (b *blockDecoder) decode(cb *codeBlock, orient int, style byte, planes int)
 	b.data = sized(b.data, b.w*b.h)
 	b.clear(b.w, b.h)
 	b.mq.cx.reset(b.mq.tab)
+	b.high = b.high[:0]
+	base := 0 // the plane that bit 0 of b.data is of
+	if planes > mostPlanes {
+		base = lowPlanes
+	}
 	pass, plane, kind := 0, planes-1, 2
 	for i := range cb.segs {
 		seg := &cb.segs[i]
@@ -35,16 +41,23 @@ func (b *blockDecoder) decode(cb *codeBlock, orient int, style byte, planes int)
 			b.mq.start(seg.data)
 		}
 		for range seg.passes {
-			if plane < 0 {
-				return
+			if plane < base {
+				if base == 0 {
+					return
+				}
+				b.toLow()
+				base = 0
 			}
-			b.pass(kind, uint(plane), style)
+			b.pass(kind, uint(plane-base), style)
 			pass++
 			if kind++; kind == 3 {
 				kind = 0
 				plane--
 			}
 		}
+	}
+	if base > 0 {
+		b.toLow()
 	}
 }
 

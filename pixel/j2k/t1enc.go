@@ -10,30 +10,45 @@ type blockEncoder struct {
 	w, h int
 	neighbours
 	data []uint32 // magnitudes, the sign in the highest bit
+	high []uint32 // of deep ones what is from lowPlanes on; else empty
 }
 
 // encode codes the coefficients in e.data, w x h of them, and returns the codeword, how many
 // passes it has and how many bit planes the largest coefficient.
 func (e *blockEncoder) encode(orient int) (code []byte, passes, planes int) {
-	var all uint32
-	for _, v := range e.data {
-		all |= v &^ signBit
+	base := 0
+	if planes = bitsOf(e.high); planes > 0 {
+		base = lowPlanes
+		e.data, e.high = e.high, e.data
+	} else {
+		planes = bitsOf(e.data)
 	}
-	planes = bits.Len32(all)
-	if planes == 0 {
+	if planes += base; planes == 0 {
 		return nil, 0, 0
 	}
 	e.tab = tabs()
 	e.mq.tab, e.zero = &e.tab.mq, &e.tab.zero[orient]
 	e.clear(e.w, e.h)
 	e.mq.start()
-	e.cleanup(uint(planes - 1))
+	e.cleanup(uint(planes - 1 - base))
 	for p := planes - 2; p >= 0; p-- {
-		e.significance(uint(p))
-		e.refinement(uint(p))
-		e.cleanup(uint(p))
+		if p < base {
+			e.data, e.high, base = e.high, e.data, 0
+		}
+		e.significance(uint(p - base))
+		e.refinement(uint(p - base))
+		e.cleanup(uint(p - base))
 	}
 	return e.mq.flush(), 3*planes - 2, planes
+}
+
+// bitsOf is how many bits the largest magnitude has.
+func bitsOf(data []uint32) int {
+	var all uint32
+	for _, v := range data {
+		all |= v &^ signBit
+	}
+	return bits.Len32(all)
 }
 
 // signify encodes the sign of the coefficient in row r of column x, below row y, and tells
