@@ -192,6 +192,9 @@ func TestExtensions(t *testing.T) {
 			e.exponents(a, b, false)
 			v := look(e.vlc.close(), 0)
 			u0, u1, used := tabs.uvlc[1][off|uint32(v&0x3F)<<2].read(v)
+			if max(u0, u1) > uvlcPlain {
+				u0, u1, used = extensions(u0, u1, v, used)
+			}
 			if u0 != a || u1 != b || used != e.vlc.bits() {
 				t.Fatalf("%d, %d: read as %d, %d of %d bits", a, b, u0, u1, used)
 			}

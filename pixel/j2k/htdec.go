@@ -122,6 +122,9 @@ func (d *htDecoder) codesFirst(n int) (at uint) {
 				more, table = 2, &d.t.uvlc[1]
 			}
 			u0, u1, k := table[off|uint32(v&0x3F)<<2].read(v)
+			if max(u0, u1) > uvlcPlain {
+				u0, u1, k = extensions(u0, u1, v, k)
+			}
 			d.quads[q] = a | (u0+more)<<16
 			d.quads[q+1] = b | (u1+more)<<16
 			used += k
@@ -131,18 +134,17 @@ func (d *htDecoder) codesFirst(n int) (at uint) {
 	return at
 }
 
-// read reads the suffixes of a pair, and the extensions of values that have one.
+// read reads the suffixes of a pair.
 func (p *uvlcPair) read(v uint64) (u0, u1 uint32, used uint) {
 	s := uint32(v >> p.prefix & (1<<p.total - 1))
 	u0 = uint32(p.base0) + s&(1<<p.suffix0-1)
 	u1 = uint32(p.base1) + s>>p.suffix0
-	used = uint(p.prefix + p.total)
-	if max(u0, u1) > uvlcPlain {
-		return extensions(u0, u1, v, used)
-	}
-	return u0, u1, used
+	return u0, u1, uint(p.prefix + p.total)
 }
 
+// extensions reads those of a pair of which one value is above uvlcPlain: few are.
+//
+//go:noinline
 func extensions(u0, u1 uint32, v uint64, used uint) (uint32, uint32, uint) {
 	if u0 > uvlcPlain {
 		u0, used = u0+uint32(v>>used&15)<<2, used+4
@@ -178,6 +180,9 @@ func (d *htDecoder) codes(n int, at uint) uint {
 		a, b := d.quads[q], d.quads[q+1]
 		if off := a>>3&1 | b>>2&2; off != 0 {
 			u0, u1, k := d.t.uvlc[1][off|uint32(v&0x3F)<<2].read(v)
+			if max(u0, u1) > uvlcPlain {
+				u0, u1, k = extensions(u0, u1, v, k)
+			}
 			d.quads[q] = a | u0<<16
 			d.quads[q+1] = b | u1<<16
 			used += k
