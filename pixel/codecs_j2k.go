@@ -59,7 +59,10 @@ type j2kEncoder struct {
 
 func (e j2kEncoder) Accepts(d Desc, lossy *Lossy) error {
 	switch {
+	case d.BitsAllocated%8 != 0 || d.BitsAllocated > 40 || d.BitsStored > maxJ2KBits:
+		return fmt.Errorf("%d bits stored of %d allocated, %d of up to 40 can be: choose RLE Lossless or Deflated Image Frame Compression", d.BitsStored, d.BitsAllocated, maxJ2KBits)
 	case lossy == nil:
+		return oneOrThree(d)
 	case e.lossless:
 		return errNoLossy
 	case lossy.Quality < 0 || lossy.Quality > 100:
@@ -84,6 +87,8 @@ func (j2kEncoder) Photometric(d Desc, lossy *Lossy) string {
 }
 
 func (e j2kEncoder) Encode(dst, px []byte, d Desc, lossy *Lossy) ([]byte, error) {
+	tmp := getBuffer()
+	defer buffers.Put(tmp)
 	i := j2k.Info{Width: d.Columns, Height: d.Rows, Components: d.Samples, Bits: precision(px, d), Signed: d.Signed}
 	o := j2k.EncodeOptions{Workers: blockWorkers(d), NoMCT: d.Photometric != RGB, HT: e.ht, ByResolution: e.byResolution}
 	if lossy != nil {
@@ -93,8 +98,16 @@ func (e j2kEncoder) Encode(dst, px []byte, d Desc, lossy *Lossy) ([]byte, error)
 		i.Bits = max(d.BitsStored, 8*d.cell()-7)
 		o.Step = stepOf(orDefault(lossy.Quality, defaultQuality), d.BitsStored)
 	}
+	if n := i.SampleBytes(); n != d.cell() { // there are no samples of 3 bytes, or 5, in j2k
+		*tmp = widen(*tmp, px, d.cell(), n, d.Signed)
+		px = *tmp
+	}
 	return j2k.Encode(dst, px, i, o)
 }
+
+// maxJ2KBits is how deep samples may be that the lossless wavelet surely has room for: PS3.5
+// Table 8.2.4-1 allows 38, of which the extremes do not fit the planes that a header can tell.
+const maxJ2KBits = 36
 
 // stepOf is the error in an image that a quality allows: half a grey level of 8 bits at
 // 100, twice as much every 12.5 below.

@@ -22,6 +22,10 @@ func cells(d Desc) error {
 	if d.BitsAllocated != 8 && d.BitsAllocated != 16 {
 		return fmt.Errorf("%d bits allocated, 8 or 16 can be: choose RLE Lossless or Deflated Image Frame Compression", d.BitsAllocated)
 	}
+	return oneOrThree(d)
+}
+
+func oneOrThree(d Desc) error {
 	if d.Samples > 3 || d.Samples == 2 {
 		return fmt.Errorf("%d samples per pixel, 1 or 3 can be", d.Samples)
 	}

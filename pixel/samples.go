@@ -10,7 +10,7 @@ import (
 type form struct {
 	width, height, comps int
 	bits                 int  // precision
-	bytes                int  // of a sample as the codec writes it: 1, 2 or 4
+	bytes                int  // of a sample as the codec writes it: 1, 2, 4 or 8
 	signed               bool // samples are two's complement as wide as bytes
 }
 
@@ -88,6 +88,11 @@ func extend(px []byte, bytes, bits int) {
 			v := int32(binary.LittleEndian.Uint32(px)<<shift) >> shift
 			binary.LittleEndian.PutUint32(px, uint32(v))
 		}
+	case 8:
+		for ; len(px) >= 8; px = px[8:] {
+			v := int64(binary.LittleEndian.Uint64(px)<<shift) >> shift
+			binary.LittleEndian.PutUint64(px, uint64(v))
+		}
 	}
 }
 
@@ -122,19 +127,25 @@ func pack(dst, px []byte, bytes int) []byte {
 
 // precision returns the bits that the samples of a frame need: Bits Stored, or Bits
 // Allocated where one of them has something else above the highest bit than its sign, as
-// old overlays have. Fewer bits than the cell is for, 8 or 9, are not used: DCMTK and
+// old overlays have. Fewer bits than the cell is for, 8, 9 or 17, are not used: DCMTK and
 // CharLS, which many readers are made of, refuse those.
 func precision(px []byte, d Desc) int {
 	if d.HighBit != d.BitsStored-1 || !within(px, d) {
 		return d.BitsAllocated
+	}
+	if d.cell() > 2 {
+		return max(d.BitsStored, 17)
 	}
 	return max(d.BitsStored, 7+d.cell())
 }
 
 // within reports whether all samples are numbers of Bits Stored bits.
 func within(px []byte, d Desc) bool {
-	if d.BitsAllocated == d.BitsStored {
+	switch {
+	case d.BitsAllocated == d.BitsStored:
 		return true
+	case d.cell() > 2:
+		return withinDeep(px, d)
 	}
 	bias, mask := uint16(0), ^uint16(0)<<d.BitsStored
 	if d.Signed {
@@ -150,6 +161,24 @@ func within(px []byte, d Desc) bool {
 	}
 	for ; len(px) >= 2; px = px[2:] {
 		odd |= (binary.LittleEndian.Uint16(px) + bias) & mask
+	}
+	return odd == 0
+}
+
+// withinDeep is within for samples of 3 to 8 bytes.
+func withinDeep(px []byte, d Desc) bool {
+	cell := d.cell()
+	bias, mask := uint64(0), (uint64(1)<<(8*cell)-1)&^(1<<d.BitsStored-1)
+	if d.Signed {
+		bias = 1 << (d.BitsStored - 1)
+	}
+	var odd uint64
+	for ; len(px) >= cell; px = px[cell:] {
+		v := uint64(0)
+		for k, b := range px[:cell] {
+			v |= uint64(b) << (8 * k)
+		}
+		odd |= (v + bias) & mask
 	}
 	return odd == 0
 }
