@@ -86,6 +86,7 @@ type Database struct {
 // Index is what the index knows beside the keys that it always has.
 type Index struct {
 	ExtraAttributes []string // keywords or gggg,eeee
+	Sync            string   // full, or log: the index may lag behind the log on disk
 }
 
 // Query bounds what one query may cost.

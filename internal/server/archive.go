@@ -78,7 +78,7 @@ func (a *archive) openIndex(ctx context.Context, c *config.Config) error {
 	if err != nil {
 		return err
 	}
-	if a.index, err = sqlite.Open(ctx, db, sqlite.Options{Extra: extra}); err != nil {
+	if a.index, err = sqlite.Open(ctx, db, sqlite.Options{Extra: extra, Lag: c.Index.Sync == "log"}); err != nil {
 		return fmt.Errorf("index %s: %w", db, err)
 	}
 	objects, err := elsewhere(a.dir, db)

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"gantry/internal/archive/blob/blobtest"
 	"gantry/internal/archive/blob/fsblob"
@@ -15,7 +16,10 @@ import (
 	"gantry/internal/archive/ingest"
 )
 
-const traceDir = "GANTRY_TRACE_DIR"
+const (
+	traceDir = "GANTRY_TRACE_DIR"
+	traceLag = "GANTRY_TRACE_LAG" // set: the index lags behind the log
+)
 
 // traced is the archive whose system calls are recorded: index and objects in one folder,
 // as gantry serve has them.
@@ -29,7 +33,7 @@ func openTraced(dir string) (*traced, error) {
 	ctx := context.Background()
 	w := new(traced)
 	var err error
-	if w.idx, err = sqlite.Open(ctx, filepath.Join(dir, "index.db"), sqlite.Options{}); err != nil {
+	if w.idx, err = sqlite.Open(ctx, filepath.Join(dir, "index.db"), sqlite.Options{Lag: os.Getenv(traceLag) != ""}); err != nil {
 		return nil, err
 	}
 	st, err := w.idx.State(ctx)
@@ -106,6 +110,10 @@ func traceChild(dir string) {
 			})
 		}
 		wg.Wait()
+		if _, err := w.idx.Age(context.Background(), time.Second); err != nil { // which is in no log
+			t.Fatal(err)
+		}
+		fmt.Fprintf(os.Stdout, "F %d\n", part+1)
 		if part == 1 {
 			if err := w.idx.Checkpoint(context.Background()); err != nil {
 				t.Fatal(err)

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"gantry/internal/archive/blob/blobtest"
 	"gantry/internal/archive/fsck"
@@ -84,6 +85,38 @@ func TestPowerCutIsNoticed(t *testing.T) {
 	}
 }
 
+// TestPowerCutOfLaggingIndex is the same for an index that lags behind the log: nothing that
+// was acknowledged is lost, nor what is in the index alone; and that is noticed when the log
+// is not synced, or the index not where it must be.
+func TestPowerCutOfLaggingIndex(t *testing.T) {
+	t.Setenv(traceLag, "1")
+	dir := t.TempDir()
+	calls := recordCalls(t, dir)
+	syncs := 0
+	for i := range calls {
+		if _, name := calls[i].file(); calls[i].isSync() && strings.Contains(name, "index.db-wal") {
+			syncs++
+		}
+	}
+	if syncs > 20 {
+		t.Errorf("the index was synced %d times for %d objects", syncs, tracedObjects)
+	}
+	rng := rand.New(rand.NewPCG(4, 4))
+	tried, bad := cuts(t, calls, dir, rng, long(70), nil)
+	for _, err := range bad {
+		t.Error(err)
+	}
+	if tried < 50 {
+		t.Errorf("only %d cuts", tried)
+	}
+	for _, lazy := range []string{"/log/", "index.db-wal"} {
+		rng := rand.New(rand.NewPCG(5, 5))
+		if _, bad := cuts(t, calls, dir, rng, 40, func(name string) bool { return strings.Contains(name, lazy) }); len(bad) == 0 {
+			t.Errorf("%s was never synced, and nothing was lost", lazy)
+		}
+	}
+}
+
 // cuts cuts the power at some places and returns what was wrong then.
 func cuts(t *testing.T, calls []call, dir string, rng *rand.Rand, n int, lazy func(string) bool) (tried int, bad []error) {
 	t.Helper()
@@ -124,11 +157,11 @@ func cuts(t *testing.T, calls []call, dir string, rng *rand.Rand, n int, lazy fu
 }
 
 // acked is what the child has acknowledged.
-type acked struct{ stored, deleted, purging, purged []int }
+type acked struct{ stored, deleted, purging, purged, aged []int }
 
 func (a *acked) note(said string) {
 	for line := range strings.Lines(said) {
-		for format, list := range map[string]*[]int{"A %d": &a.stored, "D %d": &a.deleted, "B %d": &a.purging, "P %d": &a.purged} {
+		for format, list := range map[string]*[]int{"A %d": &a.stored, "D %d": &a.deleted, "B %d": &a.purging, "P %d": &a.purged, "F %d": &a.aged} {
 			var n int
 			if _, err := fmt.Sscanf(line, format, &n); err == nil {
 				*list = append(*list, n)
@@ -161,6 +194,9 @@ func checkCut(t *testing.T, dir string, told *acked) error {
 		if err := w.has(t, n, told); err != nil {
 			return err
 		}
+	}
+	if age, err := w.idx.Age(ctx, 0); err != nil || age < time.Duration(len(told.aged))*time.Second {
+		return fmt.Errorf("the index knows of %v, %d seconds were noted, %w", age, len(told.aged), err)
 	}
 	return nil
 }

@@ -111,7 +111,7 @@ func (x *Index) commit(ctx context.Context, entries []index.Entry, out *[]index.
 	x.cache.trim()
 	b := &batch{x: x, ctx: ctx, state: x.state, patients: map[int64]delta{}, studies: map[int64]delta{}, series: map[int64]delta{}}
 	*out = make([]index.Outcome, len(entries))
-	err := x.transaction(ctx, func() (err error) {
+	err := x.apply(ctx, entries, func() (err error) {
 		for i := range entries {
 			if (*out)[i], err = apply(b, entries[i]); err != nil {
 				return err

@@ -29,6 +29,10 @@ type Options struct {
 	// Extra are attributes that searches find by a table of their own, which Fill makes
 	// for instances that are here already. Nil leaves those of the file as they are.
 	Extra []tag.Tag
+
+	// Lag lets what Commit applies be lost in a power cut, up to a bound: for a log that is
+	// synced before and replayed after.
+	Lag bool
 }
 
 // Index is an index.Index in an SQLite file. It is safe for concurrent use.
@@ -47,6 +51,7 @@ type Index struct {
 	stmts  map[string]*sql.Stmt
 	cache  cache
 	state  position
+	lag    lag
 	closed bool
 }
 
@@ -73,7 +78,7 @@ func Open(ctx context.Context, name string, o Options) (_ *Index, err error) {
 	if err != nil {
 		return nil, err
 	}
-	x := &Index{name: abs, stmts: map[string]*sql.Stmt{}}
+	x := &Index{name: abs, stmts: map[string]*sql.Stmt{}, lag: lag{on: o.Lag}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(fmt.Errorf("index %s: %w", name, err), x.Close())
