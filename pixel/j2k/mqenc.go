@@ -28,13 +28,7 @@ func (m *mqEncoder) start() {
 	m.cx.reset(m.tab)
 }
 
-// bit is ENCODE, Figures C.3 to C.8.
-func (m *mqEncoder) bit(ctx uint8, d uint32) {
-	s := &m.cx[ctx&31]
-	m.a, m.c = m.exchange(s, d, m.a-s.qe, m.c)
-}
-
-// exchange is ENCODE behind its first step, where the register A may have to be brought
+// exchange is ENCODE, Figures C.3 to C.8, behind its first step, where the register A may have to be brought
 // back to its range.
 func (m *mqEncoder) exchange(s *mqState, d, a, c uint32) (uint32, uint32) {
 	qe, likely := s.qe, d == uint32(s.d)
