@@ -73,7 +73,10 @@ func fill(ctx context.Context, c *config.Config, p *synth.Plan, console io.Write
 	if err != nil {
 		return size, err
 	}
-	if err = synth.Fill(ctx, p, a.store, a.index, step); err == nil && !p.IndexOnly {
+	if err = synth.Fill(ctx, p, a.store, a.index, step); err == nil { // which is no news
+		err = a.index.SetTold(ctx, "", a.index.Feed(), a.index.Feed())
+	}
+	if err == nil && !p.IndexOnly {
 		size, err = a.size(ctx)
 	}
 	if err = errors.Join(err, a.close()); err != nil {
