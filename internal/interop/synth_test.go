@@ -151,7 +151,7 @@ func nameOf(i, studies int) (family, given string) {
 func BenchmarkScale(b *testing.B) {
 	n := scale(b)
 	b.Setenv("GANTRY_STORAGE_SCRUB_RATE", "0") // there are no objects to be read again
-	dir := os.Getenv("GANTRY_SCALE_DIR") // data/ in it was made by gantry synth --index-only before
+	dir := os.Getenv("GANTRY_SCALE_DIR")       // data/ in it was made by gantry synth --index-only before
 	if dir == "" {
 		dir = synthetic(b, n, "--index-only")
 	}

@@ -49,7 +49,7 @@ func (x *Index) one(ctx context.Context, q string, args ...any) error {
 
 // Damaged returns what SetDamaged noted, in the order of the instances.
 func (x *Index) Damaged(ctx context.Context, limit int) ([]index.Damaged, error) {
-	rows, err := x.query(ctx, "SELECT d.found, d.reason, "+places+" FROM damaged d JOIN instance i ON i.pk = d.instance"+upwards+unseen(" ORDER BY i.pk LIMIT ?"), limit)
+	rows, err := x.query(ctx, "SELECT d.found, d.reason, "+places+" FROM damaged d CROSS JOIN instance i ON i.pk = d.instance"+upwards+unseen(" ORDER BY d.instance LIMIT ?"), limit)
 	if err != nil {
 		return nil, x.tell(err)
 	}
