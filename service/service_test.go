@@ -533,11 +533,9 @@ func TestGetInWindow(t *testing.T) {
 	}
 }
 
-// TestGetPanics: a panic in one of several sub-operations ends the association, no more.
-func TestGetPanics(t *testing.T) {
-	arch := filled(t, 20)
-	mux := new(dimse.ServeMux)
-	retrieve.RegisterGet(mux, retrieve.RetrieverFunc(func(ctx context.Context, q *query.Query) (*retrieve.Retrieval, error) {
+// breaking is an archive of which one object panics when it is opened.
+func breaking(arch *dicomtest.Archive) retrieve.Retriever {
+	return retrieve.RetrieverFunc(func(ctx context.Context, q *query.Query) (*retrieve.Retrieval, error) {
 		res, err := arch.Retrieve(ctx, q)
 		inner := res.Instances
 		res.Instances = func(yield func(*dimse.Outgoing, error) bool) {
@@ -551,7 +549,14 @@ func TestGetPanics(t *testing.T) {
 			}
 		}
 		return res, err
-	}), retrieve.Options{})
+	})
+}
+
+// TestGetPanics: a panic in one of several sub-operations ends the association, no more.
+func TestGetPanics(t *testing.T) {
+	arch := filled(t, 20)
+	mux := new(dimse.ServeMux)
+	retrieve.RegisterGet(mux, breaking(arch), retrieve.Options{})
 	s := &dimse.Server{Handler: mux}
 	addr := dicomtest.Serve(t, s)
 	for _, window := range []int{1, 6} {
@@ -566,6 +571,36 @@ func TestGetPanics(t *testing.T) {
 			t.Error("a panic went unnoticed")
 		}
 		a.Abort()
+	}
+}
+
+// TestMovePanics: a panic ends its C-MOVE alone. The pool's one association is given back,
+// so that the next C-MOVE to the destination has it.
+func TestMovePanics(t *testing.T) {
+	var kept dicomtest.Archive
+	sinkAddr := dicomtest.Serve(t, &dimse.Server{Handler: kept.Mux(nil), AETitle: "SINK", Limits: dimse.NetLimits{Window: 4}})
+	for _, window := range []int{1, 4} {
+		pools := dimse.Pools{Idle: time.Minute, Max: 1}
+		resolve := retrieve.ResolverFunc(func(context.Context, *dimse.Request, dimse.AETitle) (*retrieve.Destination, error) {
+			return &retrieve.Destination{Called: "SINK", Pool: pools.To(dimse.Dialer{Calling: "ARCHIVE", Window: window}, "SINK", sinkAddr)}, nil
+		})
+		broken, whole := new(dimse.ServeMux), new(dimse.ServeMux)
+		retrieve.RegisterMove(broken, breaking(filled(t, 20)), resolve, retrieve.Options{})
+		retrieve.RegisterMove(whole, filled(t, 20), resolve, retrieve.Options{})
+		for i, mux := range []*dimse.ServeMux{broken, broken, whole} {
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			a := dicomtest.Dial(t, dicomtest.Serve(t, &dimse.Server{Handler: mux}), dimse.Context{Class: studyMove})
+			_, last, err := retrieved(a.Move(ctx, studyMove, "SINK", keys(t, "STUDY", tag.StudyInstanceUID, dicomtest.Study(0))))
+			if i < 2 && err == nil {
+				t.Error("a panic went unnoticed")
+			}
+			if i == 2 && (err != nil || last.Completed != 20) {
+				t.Errorf("window %d, after panics: %+v, %v", window, last, err)
+			}
+			a.Abort()
+			cancel()
+		}
+		pools.Close()
 	}
 }
 

@@ -73,7 +73,6 @@ func (s *moveSCP) ServeDIMSE(w dimse.ResponseWriter, r *dimse.Request) {
 	defer stop()
 	m.ctx = ctx
 	m.run()
-	m.close()
 	t.final()
 }
 

@@ -52,8 +52,9 @@ func (m *mover) close() {
 	}
 }
 
-// run sends everything.
+// run sends everything, and lets go of what it holds, even when something panics.
 func (m *mover) run() {
+	defer m.close()
 	for m.more() {
 		wanted, proposed := contexts(m.queue, m.dest.Prefer, m.others)
 		a, err := m.open(wanted)
@@ -61,16 +62,28 @@ func (m *mover) run() {
 			m.count(m.take(), 0, err)
 			continue
 		}
-		m.answered = false
-		sideBySide(min(a.Window(), len(m.queue)), func() {
-			for m.one(a, proposed) {
-			}
-		})
-		m.giveBack(a)
+		m.over(a, proposed)
 	}
 	if m.feed.err != nil && m.r.Context().Err() == nil {
 		m.t.fail("", 0, m.feed.err)
 	}
+}
+
+// over sends over a what can go there. After a panic nobody knows what is under way on it.
+func (m *mover) over(a *dimse.Assoc, proposed map[kind]bool) {
+	whole := false
+	defer func() {
+		if !whole {
+			a.Abort()
+		}
+		m.giveBack(a)
+	}()
+	m.answered = false
+	sideBySide(min(a.Window(), len(m.queue)), func() {
+		for m.one(a, proposed) {
+		}
+	})
+	whole = true
 }
 
 // more looks ahead, and reports whether there is something to send.
