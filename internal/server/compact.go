@@ -34,8 +34,8 @@ func (a *archive) newCompactor(c *config.Config, guard *scrub.Guard) *compact.Co
 		Lock:    func() (io.Closer, error) { return vfs.OS{}.Lock(filepath.Join(a.dir, backup.LockName)) }}
 }
 
-// compactor rewrites segments in the background.
-func (s *Server) compactor(c *config.Config) *compact.Compactor {
+// compactor rewrites segments in the background, or only ends what was begun before.
+func (s *Server) compactor(c *config.Config) func(context.Context) {
 	b := s.archive.newCompactor(c, s.guard)
 	b.Share, b.Grace, b.Every, b.Log = compactShare, compactGrace, c.Storage.CompactEvery, s.log.Logger
 	b.Rate = int64(c.Storage.CompactRate) * 1_000_000
@@ -44,7 +44,14 @@ func (s *Server) compactor(c *config.Config) *compact.Compactor {
 	m.Counter("gantry_compact_dropped_total", "Purged objects whose records were left out.", &b.Dropped)
 	m.Counter("gantry_compact_moved_total", "Objects that were brought into another layout.", &b.Moved)
 	m.Counter("gantry_compact_freed_bytes_total", "Bytes that rewriting segments gave back, those of holes counted.", &b.Freed)
-	return b
+	if compacts(c) {
+		return b.Run
+	}
+	return func(ctx context.Context) {
+		if err := b.Finish(ctx); err != nil && ctx.Err() == nil {
+			s.log.Error("rewritten segments stay until the next start", "error", err)
+		}
+	}
 }
 
 // compacts reports whether the configuration wants it.

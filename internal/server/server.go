@@ -90,9 +90,7 @@ func New(ctx context.Context, c *config.Config, console io.Writer) (_ *Server, e
 	if s.guard = scrubber.Guard; scrubs(c) {
 		s.work = append(s.work, scrubber.Run)
 	}
-	if compacts(c) {
-		s.work = append(s.work, s.compactor(c).Run)
-	}
+	s.work = append(s.work, s.compactor(c))
 	if c.Archive.Settle > 0 {
 		s.work = append(s.work, s.newSettle(c).Run)
 	}

@@ -512,8 +512,10 @@ func contents(t *testing.T, f vfs.FS, name string) []byte {
 
 // TestLatePurge purges an object when it was copied already: none of its bytes stay.
 func TestLatePurge(t *testing.T) {
-	for i, naming := range []fsblob.Naming{fsblob.Pack, fsblob.Pack, fsblob.Hierarchical, fsblob.Hierarchical} {
-		fails := i%2 > 0 // the index does, and hears of it in the next round
+	for i := range 6 {
+		naming := []fsblob.Naming{fsblob.Pack, fsblob.Hierarchical}[i%2]
+		fails := i >= 2 // the index does, and hears of it in the next round
+		crash := i >= 4 // and that is after a restart
 		ctx, mem, idx := context.Background(), vfs.NewMem(), new(memory.Index)
 		w := open(t, mem, idx, fsblob.Pack)
 		for i := range 30 {
@@ -542,10 +544,13 @@ func TestLatePurge(t *testing.T) {
 		if err := c.Round(ctx); errors.Is(err, once) != fails || err != nil && !fails {
 			t.Fatal(err)
 		}
-		if c.Share = 1; fails {
-			if err := c.Round(ctx); err != nil {
-				t.Fatal(err)
-			}
+		if crash {
+			w.close()
+			w = open(t, mem, idx, naming)
+			c = w.compactor(false)
+		}
+		if err := c.Finish(ctx); err != nil {
+			t.Fatal(err)
 		}
 		if _, older, err := w.store.Generations(); err != nil || len(older) > 0 {
 			t.Errorf("%v, %v", older, err)

@@ -11,7 +11,16 @@ import (
 	"gantry/internal/archive/record"
 )
 
-// resume tells the index of segments that were rewritten before without its hearing of it.
+// Finish ends the rewriting of segments that a crash interrupted.
+func (c *Compactor) Finish(ctx context.Context) error {
+	if err := c.resume(ctx); err != nil {
+		return err
+	}
+	return c.retire(ctx, 0)
+}
+
+// resume tells the index of segments that were rewritten before without its hearing of it,
+// and retires what they were rewritten from.
 func (c *Compactor) resume(ctx context.Context) error {
 	last, older, err := c.Store.Generations()
 	if err != nil {

@@ -29,11 +29,11 @@ type Index interface {
 	Relocate(ctx context.Context, segment uint64, generation uint32, moved []record.Moved) error
 }
 
-// Settle ends what a crash has interrupted: it tells the index of the segments that were
-// rewritten since, and removes what they were rewritten from. Nobody may be at work on the
-// two. A copy of an index that is older than the log is brought up to date by it, too.
+// Settle tells the index of the segments that were rewritten since, before a crash or behind
+// the back of an older copy of it. Nobody may be at work on the two. What the segments were
+// rewritten from is left to a Compactor: its objects may have been purged meanwhile.
 func Settle(ctx context.Context, s Store, x Index) error {
-	last, older, err := s.Generations()
+	last, _, err := s.Generations()
 	if err != nil {
 		return err
 	}
@@ -52,11 +52,6 @@ func Settle(ctx context.Context, s Store, x Index) error {
 		}
 		if err := relocate(ctx, s, x, n, g, nil); err != nil && !(g == 0 && errors.Is(err, blob.ErrNotFound)) {
 			return fmt.Errorf("rewritten segment %d: %w", n, err)
-		}
-	}
-	for n := range older {
-		if err := s.Retire(ctx, n); err != nil {
-			return fmt.Errorf("segment %d before it was rewritten: %w", n, err)
 		}
 	}
 	return nil
