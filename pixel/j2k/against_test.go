@@ -2,13 +2,10 @@ package j2k
 
 import (
 	"bytes"
-	"context"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"gantry/pixel/internal/codectest"
 )
@@ -29,15 +26,12 @@ func ask(t *testing.T, program, dir string, code []byte) (opinion, bool) {
 		t.Fatal(err)
 	}
 	os.Remove(out)
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-	defer cancel()
-	said, err := exec.CommandContext(ctx, program, "-i", in, "-o", out).CombinedOutput()
-	if c, ok := err.(*exec.ExitError); err != nil && (!ok || !c.Exited()) {
+	text, done, answered := codectest.Ask(t, program, "-i", in, "-o", out)
+	if !answered {
 		return opinion{}, false // it crashed or hangs
 	}
-	text := string(said)
 	o := opinion{doubts: strings.Contains(text, "[WARNING]") || strings.Contains(text, "[ERROR]")}
-	if err == nil {
+	if done {
 		o.px, _ = os.ReadFile(out)
 	}
 	return o, true

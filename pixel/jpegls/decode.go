@@ -101,8 +101,20 @@ func (d *decoder) lines(s *scan) error {
 		}
 		line, above = above, line
 	}
-	d.pos = marker.Find(d.src, ld.r.Pos, 0x80)
-	return nil
+	var err error
+	d.pos, err = ld.end()
+	return err
+}
+
+// end returns where the marker behind coded data is. Before it there are no bits but the zeros
+// that fill up the last bytes (T.87 A.1): others tell that the data was damaged.
+func (d *lineDecoder) end() (int, error) {
+	d.r.Fill()
+	at := marker.Find(d.r.Src, d.r.Pos, 0x80)
+	if d.r.Acc != 0 || at != d.r.Pos {
+		return at, FormatError("coded data goes on behind the last line")
+	}
+	return at, nil
 }
 
 // newLines makes lines of samples, with one more on each side.
@@ -137,7 +149,10 @@ func (d *lineDecoder) decode(line, above [][]uint16, mode Interleave) {
 
 // resync goes on behind the i-th restart marker.
 func (d *decoder) resync(ld *lineDecoder, i int64) error {
-	at := marker.Find(d.src, ld.r.Pos, 0x80)
+	at, err := ld.end()
+	if err != nil {
+		return err
+	}
 	if at == len(d.src) || d.src[at+1] != marker.RST0+byte(i%8) {
 		return FormatError(fmt.Sprintf("restart marker %d is missing", i))
 	}

@@ -19,7 +19,7 @@ type lineDecoder struct {
 func (d *lineDecoder) plain(line, above []uint16, comp int) {
 	s := d.state
 	acc, n, pos, src := d.r.Acc, d.r.N, d.r.Pos, d.r.Src
-	maxVal, long, reset := s.maxVal, int(s.limit-s.qbpp-1), s.reset
+	maxVal, most, long, reset := s.maxVal, s.rng, int(s.limit-s.qbpp-1), s.reset
 	above = above[:len(line)]
 	rc, rb, ra := int32(above[0]), int32(above[1]), int32(line[0])
 	for x := 1; x < len(line)-1; x++ {
@@ -59,7 +59,7 @@ func (d *lineDecoder) plain(line, above []uint16, comp int) {
 			v = d.code(k, s.limit)
 			acc, n, pos = d.r.Acc, d.r.N, d.r.Pos
 		}
-		if v > maxMapped || v < 0 {
+		if v > most || v < 0 {
 			d.bad = true
 			return
 		}
@@ -94,7 +94,7 @@ func (d *lineDecoder) regular(q, ra, rb, rc int32) int32 {
 	px := min(max(median(ra, rb, rc)+((c.c^sign)-sign), 0), d.maxVal)
 	k := golomb(c.a, c.n)
 	v := d.code(k, d.limit)
-	if v > maxMapped || v < 0 {
+	if v > d.rng || v < 0 {
 		d.bad = true
 		return 0
 	}
@@ -106,8 +106,7 @@ func (d *lineDecoder) regular(q, ra, rb, rc int32) int32 {
 	return d.rebuild(px, (err^sign)-sign)
 }
 
-// code reads a limited Golomb code (T.87 A.5.3); more than a valid one's greatest value is
-// cut there.
+// code reads a limited Golomb code (T.87 A.5.3), invalid where no mapped error is so great.
 func (d *lineDecoder) code(k, limit int32) int32 {
 	long := int(limit - d.qbpp - 1)
 	zeros := 0
@@ -120,16 +119,16 @@ func (d *lineDecoder) code(k, limit int32) int32 {
 			break
 		}
 		if d.r.Take(31); zeros > long {
-			return maxMapped + 1
+			return invalid
 		}
 	}
 	switch {
 	case zeros > long:
-		return maxMapped + 1
+		return invalid
 	case zeros == long:
 		return int32(d.r.Take(int(d.qbpp))) + 1
 	case k > 20:
-		return maxMapped + 1
+		return invalid
 	}
 	return int32(zeros)<<k | int32(d.r.Take(int(k)))
 }
@@ -185,7 +184,7 @@ func (d *lineDecoder) interruption(ra, rb, kind int32, comp int) int32 {
 	r := &d.state.run[kind]
 	k := golomb(r.temp(kind), r.n)
 	v := d.code(k, d.limit-int32(runLengths[d.runIndex[comp]])-1)
-	if v > maxMapped || v < 0 {
+	if v > d.rng || v < 0 {
 		d.bad = true
 		return 0
 	}

@@ -5,9 +5,9 @@ import "math/bits"
 const (
 	contexts = 365     // T.87 A.3.4
 	span     = 1 << 17 // of gradients: -65,535 to 65,535 and to a power of two
-	// maxMapped is above every mapped error of a valid stream: errors are of the range of
-	// the samples at most (T.87 A.4.5), twice that when mapped.
-	maxMapped = 1 << 16
+	// invalid is above every mapped error of a valid stream, which is RANGE at most: errors
+	// are from minus half of it to half of it (T.87 A.4.5, A.5.2).
+	invalid = 1<<16 + 1
 )
 
 // runLengths is J (T.87 A.2.1): the binary logarithms of run lengths.
