@@ -21,7 +21,7 @@ import (
 // log, and working those that hold nothing that may not be lost. A feature that keeps
 // anything else in a table must write it to the log as a fact, see record.Fact.
 var (
-	fromLog = strings.Fields("patient patient_name study series base instance reference change quarantine name fact")
+	fromLog = strings.Fields("patient patient_name study series base instance reference change quarantine name word name_word fact")
 	working = map[string]string{
 		"state":      "how far work is; totals, that follow the rows",
 		"deleted":    "the age of deletions, counted anew: what was deleted can be undone for longer",
@@ -31,7 +31,7 @@ var (
 		"fill":       "what is being derived anew",
 		"extra":      "attributes of instances, derived anew",
 		"extra_tag":  "which, by the configuration",
-		"name_token": "derived from name",
+		"word_token": "derived from word",
 	}
 )
 
@@ -105,11 +105,11 @@ func tables(t *testing.T, file string) map[string][]string {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	names := column(t, db, "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'name_token_%'")
+	names := column(t, db, "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'word_token_%'")
 	out := map[string][]string{}
 	for _, n := range names {
 		out[n] = nil
-		if n == "name_token" {
+		if n == "word_token" {
 			continue
 		}
 		fields := strings.Join(column(t, db, fmt.Sprintf("SELECT 'quote(' || name || ')' FROM pragma_table_info('%s')", n)), " || ' ' || ")

@@ -19,8 +19,8 @@ const NormVersion = 2
 // unified, combining marks dropped, case folded, ^ and runs of space one space. Kana and
 // Hangul keep the marks that make other letters of them.
 func Fold(s string) string {
-	if isFolded(s) {
-		return strings.Join(strings.FieldsFunc(s, isGap), " ")
+	if isASCII(s) {
+		return strings.Join(strings.FieldsFunc(strings.ToLower(s), isGap), " ")
 	}
 	var b strings.Builder
 	for _, r := range norm.NFKD.String(width.Fold.String(s)) {
@@ -35,10 +35,9 @@ func Fold(s string) string {
 
 func isGap(r rune) bool { return r == '^' || unicode.IsSpace(r) }
 
-// isFolded reports whether s is ASCII without capitals.
-func isFolded(s string) bool {
+func isASCII(s string) bool {
 	for i := range len(s) {
-		if s[i] >= 0x80 || 'A' <= s[i] && s[i] <= 'Z' {
+		if s[i] >= 0x80 {
 			return false
 		}
 	}

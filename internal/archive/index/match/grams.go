@@ -47,10 +47,9 @@ func isDense(r rune) bool {
 	return r >= 0x1100 && (unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul) || r == 'ー')
 }
 
-// PatternGrams returns tokens that every folded name has which matches a folded pattern,
-// as Grams makes them; none when the pattern is too short to tell.
-func PatternGrams(pattern string) []string {
-	var out []string
+// wordsOfPattern returns the words, or parts of them, that are left of a folded pattern
+// without its wildcards, where tokens tell of them.
+func wordsOfPattern(pattern string) (out []WordKey) {
 	first := true
 	for {
 		i := strings.IndexAny(pattern, "*?")
@@ -60,20 +59,23 @@ func PatternGrams(pattern string) []string {
 		}
 		out = appendPiece(out, piece, first, last)
 		if first = false; last {
-			break
+			return out
 		}
 	}
-	slices.Sort(out)
-	return slices.Compact(out)
 }
 
-// appendPiece adds the tokens of a part without wildcards, whose ends may be inside words.
-func appendPiece(out []string, piece string, first, last bool) []string {
+// appendPiece adds the words of a part without wildcards, whose ends may be inside words.
+func appendPiece(out []WordKey, piece string, first, last bool) []WordKey {
 	words := strings.Fields(piece)
 	for i, w := range words {
-		starts := i > 0 || first || piece[0] == ' '
-		ends := i < len(words)-1 || last || piece[len(piece)-1] == ' '
-		out = appendGrams(out, []rune(w), starts, ends)
+		k := WordKey{text: w, starts: i > 0 || first || piece[0] == ' ', ends: i < len(words)-1 || last || piece[len(piece)-1] == ' '}
+		g := appendGrams(nil, []rune(w), k.starts, k.ends)
+		slices.Sort(g)
+		if g = slices.Compact(g); len(g) > 0 {
+			g = g[:min(len(g), maxGrams)]
+			k.Ways = []Overlap{{g, len(g)}}
+			out = append(out, k)
+		}
 	}
 	return out
 }

@@ -21,7 +21,7 @@ func (k *NameKey) Match(group string) bool {
 	return k.words != nil && near(k.words, group)
 }
 
-// Fuzzy reports whether a group is found by Near rather than by Pattern.
+// Fuzzy reports whether a group that is near meets the key, not only one like Pattern.
 func (k *NameKey) Fuzzy() bool { return k.words != nil }
 
 // NameKeys returns the lookups for a person's name: a name that matches has, for one of
@@ -59,16 +59,55 @@ type Overlap struct {
 	Need   int
 }
 
-// Near returns the ways for each word of a fuzzy key to be found, of which a name that
-// matches has one for each; empty when no word tells anything.
-func (k *NameKey) Near() [][]Overlap {
-	var out [][]Overlap
-	for _, w := range k.words {
-		if ways := w.ways(); ways != nil {
-			out = append(out, ways)
+// WordKey is what one word, at least, of a folded component group must meet, for the group
+// to meet a NameKey.
+type WordKey struct {
+	Ways         []Overlap // it is found by one of them
+	near         *word     // nil when not fuzzy
+	text         string
+	starts, ends bool // the word begins, or ends, with the text
+}
+
+// Match reports whether a folded word meets the key.
+func (w *WordKey) Match(s string) bool {
+	switch {
+	case w.near != nil:
+		return w.near.near(s)
+	case w.starts && w.ends:
+		return s == w.text
+	case w.starts:
+		return strings.HasPrefix(s, w.text)
+	case w.ends:
+		return strings.HasSuffix(s, w.text)
+	}
+	return strings.Contains(s, w.text)
+}
+
+// Words returns the words that a group must have to meet the key, of those that tokens can
+// find: none when it is too short for that.
+func (k *NameKey) Words() (out []WordKey) {
+	if !k.Fuzzy() {
+		return wordsOfPattern(k.Pattern)
+	}
+	for i := range k.words {
+		if ways := k.words[i].ways(); ways != nil {
+			out = append(out, WordKey{Ways: ways, near: &k.words[i]})
 		}
 	}
 	return out
+}
+
+// Literal returns text that every group has which meets the key; empty when there is none.
+func (k *NameKey) Literal() (longest string) {
+	if k.Fuzzy() {
+		return ""
+	}
+	for _, piece := range strings.FieldsFunc(k.Pattern, func(r rune) bool { return r == '*' || r == '?' }) {
+		if piece = strings.Trim(piece, " "); len(piece) > len(longest) {
+			longest = piece
+		}
+	}
+	return longest
 }
 
 // ways returns how a word of a name that is near is found; nil when it cannot be.
@@ -97,14 +136,12 @@ func (w *word) ways() []Overlap {
 // too many but none too few.
 func soundToken(code string) string { return "~" + code }
 
-// Tokens returns all by which a folded component group is found, sorted, each once: its
-// grams and the phonetic codes of its words.
-func Tokens(folded string) []string {
-	out := Grams(folded)
-	for _, w := range strings.Fields(folded) {
-		if s := Sound(w); s != "" {
-			out = append(out, soundToken(s))
-		}
+// Tokens returns all by which a folded word is found, sorted, each once: its grams and its
+// phonetic code.
+func Tokens(word string) []string {
+	out := Grams(word)
+	if s := Sound(word); s != "" {
+		out = append(out, soundToken(s))
 	}
 	slices.Sort(out)
 	return slices.Compact(out)

@@ -21,7 +21,12 @@ func TestGrams(t *testing.T) {
 	for in, want := range map[string]string{
 		"*mid*": "mid", "*mi*": "", "doe*": " do|doe", "doe j*": " do|doe", "*oe jo*": " jo", "*oe j": " j", "d?e": "", "*田*": "田", "* x *": " x", "*x ": "", "": "",
 	} {
-		if got := strings.Join(PatternGrams(in), "|"); got != want {
+		var grams []string
+		for _, w := range wordsOfPattern(in) {
+			grams = append(grams, w.Ways[0].Tokens...)
+		}
+		slices.Sort(grams)
+		if got := strings.Join(slices.Compact(grams), "|"); got != want {
 			t.Errorf("pattern %q: %q, want %q", in, got, want)
 		}
 	}
@@ -63,27 +68,28 @@ func TestFuzzy(t *testing.T) {
 
 // found reports whether an index finds a group by what a key tells of it.
 func found(k *NameKey, group string) bool {
-	tokens := Tokens(group)
-	has := func(list []string, need int) bool {
+	if prefix, _ := Prefix(k.Pattern); !k.Fuzzy() && (!k.Wild || !strings.HasPrefix(group, prefix) && group+" " != prefix) {
+		return !k.Wild
+	}
+	for _, w := range k.Words() {
+		if !slices.ContainsFunc(strings.Fields(group), func(h string) bool { return w.Match(h) && hasTokens(h, w.Ways) }) {
+			return false
+		}
+	}
+	return strings.Contains(group, k.Literal())
+}
+
+func hasTokens(word string, ways []Overlap) bool {
+	tokens := Tokens(word)
+	return slices.ContainsFunc(ways, func(o Overlap) bool {
 		n := 0
-		for _, s := range list {
+		for _, s := range o.Tokens {
 			if slices.Contains(tokens, s) {
 				n++
 			}
 		}
-		return n >= need
-	}
-	if !k.Fuzzy() {
-		prefix, _ := Prefix(k.Pattern)
-		g := PatternGrams(k.Pattern)
-		return !k.Wild || (strings.HasPrefix(group, prefix) || group+" " == prefix) && has(g, len(g))
-	}
-	for _, ways := range k.Near() {
-		if !slices.ContainsFunc(ways, func(o Overlap) bool { return has(o.Tokens, o.Need) }) {
-			return false
-		}
-	}
-	return true
+		return n >= o.Need
+	})
 }
 
 // FuzzLookup: what matches is found by its tokens.

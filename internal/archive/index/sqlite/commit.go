@@ -23,6 +23,7 @@ type cache struct {
 	patients map[[2]string]*patient
 	studies  map[parentKey]*study
 	series   map[parentKey]*series
+	words    map[string]int64 // of names
 }
 
 type parentKey struct {
@@ -55,11 +56,11 @@ func (c *cache) clear() { *c = cache{} }
 
 // trim forgets everything when a cache grew too large.
 func (c *cache) trim() {
-	if len(c.patients) > maxCached || len(c.studies) > maxCached || len(c.series) > maxCached {
+	if len(c.patients) > maxCached || len(c.studies) > maxCached || len(c.series) > maxCached || len(c.words) > 8*maxCached {
 		c.clear()
 	}
 	if c.patients == nil {
-		*c = cache{map[[2]string]*patient{}, map[parentKey]*study{}, map[parentKey]*series{}}
+		*c = cache{map[[2]string]*patient{}, map[parentKey]*study{}, map[parentKey]*series{}, map[string]int64{}}
 	}
 }
 

@@ -87,6 +87,7 @@ func (x *Index) loadExtra(ctx context.Context) error {
 	}
 	x.extra.Store(e)
 	x.namesReady.Store(!busy[fillNames])
+	x.wordsReady.Store(!busy[fillNames] && !busy[fillWords])
 	return rows.Err()
 }
 

@@ -18,8 +18,11 @@ import (
 // fillStep is how many instances Fill looks at in one transaction.
 const fillStep = 256
 
-// fillNames is the work that derives the tables of names.
-const fillNames = "names"
+// The work that derives the names from the instances, and the words from the names.
+const (
+	fillNames = "names"
+	fillWords = "words"
+)
 
 // Fill derives anew what a later version of this program, or another configuration, wants
 // to know of the instances that are here already: their names, and Options.Extra. It goes
@@ -60,10 +63,15 @@ func (x *Index) fillSome(ctx context.Context) (more bool, err error) {
 	if err != nil || !found {
 		return false, err
 	}
+	x.cache.trim()
 	done := false
 	err = x.transaction(ctx, func() error {
 		b := &batch{x: x, ctx: ctx, state: x.state}
-		last, err := b.fillFrom(f)
+		from := b.fillFrom
+		if f.what == fillWords {
+			from = b.fillWords
+		}
+		last, err := from(f)
 		if err != nil {
 			return err
 		}
@@ -112,6 +120,24 @@ func (b *batch) fillFrom(f filling) (last int64, err error) {
 			return 0, err
 		}
 		last = i.pk
+	}
+	return last, nil
+}
+
+// fillWords stores the words of the next names and returns the last one, 0 when there are
+// no more.
+func (b *batch) fillWords(f filling) (last int64, err error) {
+	for range fillStep {
+		var pk int64
+		var norm string
+		found, err := b.x.row(b.ctx, "SELECT pk, norm FROM name WHERE pk > ? AND pk <= ? ORDER BY pk LIMIT 1", []any{max(last, f.upto), f.until}, &pk, &norm)
+		if err != nil || !found {
+			return last, err
+		}
+		if err := b.addWords(norm, pk); err != nil {
+			return 0, err
+		}
+		last = pk
 	}
 	return last, nil
 }
@@ -183,7 +209,8 @@ func (x *Index) beginFill(ctx context.Context) error {
 		return err
 	}
 	return x.transaction(ctx, func() error {
-		for _, q := range []string{"DELETE FROM patient_name", "DELETE FROM name", "INSERT INTO name_token (name_token) VALUES ('delete-all')",
+		for _, q := range []string{"DELETE FROM patient_name", "DELETE FROM name", "DELETE FROM name_word", "DELETE FROM word", "INSERT INTO word_token (word_token) VALUES ('delete-all')",
+			"DELETE FROM fill WHERE what = '" + fillWords + "'",
 			"INSERT OR REPLACE INTO fill SELECT '" + fillNames + "', 0, m FROM (SELECT max(pk) AS m FROM instance) WHERE m > 0"} {
 			if _, err := x.exec(ctx, q); err != nil {
 				return err

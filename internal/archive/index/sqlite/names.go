@@ -9,14 +9,21 @@ import (
 	"gantry/internal/archive/index/match"
 )
 
-// maxNames is how many names a search looks up before it begins: with more the database
-// finds them anew for each page.
-const maxNames = 500
+// maxAlternatives bounds what a key may ask of the tables of names, in values and in words;
+// beyond it is not narrowed by.
+const maxAlternatives = 16
 
-// Bounds of what a key may ask of the tables of names; beyond it is not narrowed by.
+// Bounds of what a search looks up before it begins; what is more, the database finds anew
+// for each lot of keys. Tests change them.
+var (
+	maxWords = 4096 // that meet a word of a key
+	maxNames = 20_000
+)
+
+// Bounds of what is said of a name beside each of its words.
 const (
-	maxAlternatives = 16
-	maxTokens       = 64
+	maxBrief      = 64 // bytes
+	maxBriefWords = 16
 )
 
 // addName stores a folded component group and that a patient has it.
@@ -30,12 +37,53 @@ func (b *batch) addName(norm string, patient int64) error {
 		if pk, err = b.create("INSERT INTO name (norm) VALUES (?)", norm); err != nil {
 			return err
 		}
-		if _, err := b.x.exec(b.ctx, "INSERT INTO name_token (rowid, tokens) VALUES (?, ?)", pk, tokenText(match.Tokens(norm))); err != nil {
+		if err := b.addWords(norm, pk); err != nil {
 			return err
 		}
 	}
 	_, err = b.x.exec(b.ctx, "INSERT OR IGNORE INTO patient_name VALUES (?, ?)", pk, patient)
 	return err
+}
+
+// addWords stores the words of a name, and the name itself beside each of them where it is
+// short.
+func (b *batch) addWords(norm string, name int64) error {
+	words, brief := strings.Fields(norm), norm
+	if len(norm) > maxBrief || len(words) > maxBriefWords {
+		brief = ""
+	}
+	for _, w := range words {
+		pk, err := b.word(w)
+		if err != nil {
+			return err
+		}
+		if _, err := b.x.exec(b.ctx, "INSERT OR IGNORE INTO name_word VALUES (?, ?, ?)", pk, brief, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// word finds or makes a word.
+func (b *batch) word(text string) (int64, error) {
+	if pk, ok := b.x.cache.words[text]; ok {
+		return pk, nil
+	}
+	var pk int64
+	found, err := b.x.row(b.ctx, "SELECT pk FROM word WHERE text = ?", []any{text}, &pk)
+	if err != nil {
+		return 0, err
+	}
+	if !found {
+		if pk, err = b.create("INSERT INTO word (text) VALUES (?)", text); err != nil {
+			return 0, err
+		}
+		if _, err := b.x.exec(b.ctx, "INSERT INTO word_token (rowid, tokens) VALUES (?, ?)", pk, tokenText(match.Tokens(text))); err != nil {
+			return 0, err
+		}
+	}
+	b.x.cache.words[text] = pk
+	return pk, nil
 }
 
 // tokenText writes tokens as words that FTS5 takes as they are, whatever is in them.
@@ -60,27 +108,13 @@ func join(list []string, op string) string {
 
 func allOf(tokens []string) string { return join(strings.Fields(tokenText(tokens)), " AND ") }
 
-// ftsOf returns the full-text query that finds the groups of a key; empty when tokens
-// cannot find them.
-func ftsOf(k *match.NameKey) string {
-	if !k.Fuzzy() {
-		if g := match.PatternGrams(k.Pattern); len(g) > 0 {
-			return allOf(g[:min(len(g), maxTokens)])
-		}
-		return ""
+// ftsOf returns the full-text query that finds the words which meet a key.
+func ftsOf(w *match.WordKey) string {
+	var either []string
+	for _, o := range w.Ways {
+		either = append(either, overlapOf(o))
 	}
-	var words []string
-	for _, ways := range k.Near() {
-		var either []string
-		for _, w := range ways {
-			either = append(either, overlapOf(w))
-		}
-		words = append(words, join(either, " OR "))
-	}
-	if len(words) == 0 {
-		return ""
-	}
-	return join(words, " AND ")
+	return join(either, " OR ")
 }
 
 // overlapOf asks for Need of the tokens. When they are dealt into one heap less than
@@ -106,92 +140,70 @@ func overlapOf(o match.Overlap) string {
 	return join(either, " OR ")
 }
 
+// namesOf is what a key says of the patient's name.
+type namesOf struct {
+	lists [][]string // alternatives; all lists of one select the patient
+	args  []any
+}
+
 // name narrows by the patient's name.
 func (q *query) name(ctx context.Context, x *Index, c *match.Condition) error {
 	keys := c.NameKeys()
 	if keys == nil || len(keys) > maxAlternatives || !x.namesReady.Load() {
 		return nil
 	}
-	var either []string
-	var args []any
+	var n namesOf
 	for _, groups := range keys {
 		var all []string
 		for i := range groups {
-			cond, a, err := q.nameSQL(ctx, x, &groups[i])
+			list, args, err := nameSQL(ctx, x, &groups[i])
 			if err != nil {
 				return err
 			}
-			if cond != "" {
-				all, args = append(all, cond), append(args, a...)
+			if list != "" {
+				all, n.args = append(all, unseen(list)), append(n.args, args...)
 			}
 		}
 		if len(all) == 0 {
 			return nil // this alternative finds everybody
 		}
-		either = append(either, strings.Join(all, " AND "))
+		n.lists = append(n.lists, all)
 	}
-	q.add("("+strings.Join(either, " OR ")+")", args...)
+	q.names, q.wide = n, true
 	return nil
 }
 
+// sql returns the condition for the column of a patient's key.
+func (n *namesOf) sql(column string) string {
+	var either []string
+	for _, lists := range n.lists {
+		either = append(either, column+" IN ("+strings.Join(lists, ") AND "+column+" IN (")+")")
+	}
+	return "(" + strings.Join(either, " OR ") + ")"
+}
+
 const (
-	hasName   = "p.pk IN (SELECT pn.patient FROM name n JOIN patient_name pn ON pn.name = n.pk WHERE %s)"
-	hasNameOf = "p.pk IN (SELECT pn.patient FROM patient_name pn WHERE pn.name IN (%s))"
-	byTokens  = "SELECT rowid FROM name_token WHERE name_token MATCH ?"
+	patientsOf   = "SELECT pn.patient FROM name n JOIN patient_name pn ON pn.name = n.pk WHERE %s"
+	patientsWith = "SELECT pn.patient FROM patient_name pn WHERE pn.name IN (%s)"
+	listed       = "SELECT value FROM json_each(?)"
 )
 
-// nameSQL returns the condition for patients that have a group which meets a key, empty
-// for all patients.
-func (q *query) nameSQL(ctx context.Context, x *Index, k *match.NameKey) (string, []any, error) {
+// nameSQL returns what selects the patients that have a group which meets a key, empty for
+// all patients.
+func nameSQL(ctx context.Context, x *Index, k *match.NameKey) (string, []any, error) {
 	prefix, only := match.Prefix(k.Pattern)
 	switch {
 	case k.Fuzzy():
 	case !k.Wild:
-		return fmt.Sprintf(hasName, "n.norm = ?"), []any{k.Pattern}, nil
+		return fmt.Sprintf(patientsOf, "n.norm = ?"), []any{k.Pattern}, nil
 	case strings.HasSuffix(prefix, " "): // a whole first component
-		return fmt.Sprintf(hasName, "n.norm = ? OR n.norm >= ? AND n.norm <= ?"), []any{prefix[:len(prefix)-1], prefix, prefix + "\xff"}, nil
+		return fmt.Sprintf(patientsOf, "n.norm = ? OR n.norm >= ? AND n.norm <= ?"), []any{prefix[:len(prefix)-1], prefix, prefix + "\xff"}, nil
 	case prefix != "" && (only || len(prefix) > 2):
-		return fmt.Sprintf(hasName, "n.norm >= ? AND n.norm <= ?"), []any{prefix, prefix + "\xff"}, nil
+		return fmt.Sprintf(patientsOf, "n.norm >= ? AND n.norm <= ?"), []any{prefix, prefix + "\xff"}, nil
 	}
-	q.wide = true
-	fts := ftsOf(k)
-	if fts == "" {
-		return "", nil, nil
-	}
-	pks, err := x.namesLike(ctx, k, fts)
-	if err != nil {
+	names, args, err := x.namesLike(ctx, k)
+	if names == "" || err != nil {
 		return "", nil, err
 	}
-	if pks == "" {
-		return fmt.Sprintf(hasNameOf, byTokens), []any{fts}, nil
-	}
-	return fmt.Sprintf(hasNameOf, "SELECT value FROM json_each(?)"), []any{pks}, nil
-}
-
-// namesLike returns the keys of the names that meet a key, as a list in JSON; empty when
-// there are too many of them.
-func (x *Index) namesLike(ctx context.Context, k *match.NameKey, fts string) (string, error) {
-	rows, err := x.query(ctx, "SELECT n.pk, n.norm FROM name_token JOIN name n ON n.pk = name_token.rowid WHERE name_token MATCH ?", fts)
-	if err != nil {
-		return "", err
-	}
-	defer rows.Close()
-	pks := []byte{'['}
-	for n := 0; rows.Next(); {
-		var pk, norm string
-		if err := rows.Scan(&pk, &norm); err != nil {
-			return "", err
-		}
-		if !k.Match(norm) {
-			continue
-		}
-		if n++; n > maxNames {
-			return "", nil
-		}
-		if n > 1 {
-			pks = append(pks, ',')
-		}
-		pks = append(pks, pk...)
-	}
-	return string(append(pks, ']')), rows.Err()
+	return fmt.Sprintf(patientsWith, names), args, nil
 }

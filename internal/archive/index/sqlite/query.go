@@ -15,15 +15,32 @@ import (
 
 // query is SQL under construction.
 type query struct {
-	where []string
-	args  []any
-	wide  bool // many rows may meet it, which are not in the order of the answer
+	conds             // what indexes tell
+	late      conds   // what a row is asked for when it is read
+	days      conds   // of studies
+	names     namesOf // of patients
+	wide      bool    // many rows may meet it, which are not in the order of the answer
+	few       bool    // a key is asked for that few rows have
+	byPatient bool    // columns of the patient are asked for
 }
 
-func (q *query) add(cond string, args ...any) {
-	q.where = append(q.where, unseen(cond))
-	q.args = append(q.args, args...)
+// conds are conditions that must all be met.
+type conds struct {
+	where []string
+	args  []any
 }
+
+func (c *conds) add(cond string, args ...any) {
+	c.where = append(c.where, unseen(cond))
+	c.args = append(c.args, args...)
+}
+
+func (c *conds) addAll(o conds) {
+	c.where = append(c.where, o.where...)
+	c.args = append(c.args, o.args...)
+}
+
+func (c *conds) sql() string { return strings.Join(c.where, " AND ") }
 
 // unseen makes subqueries of the values: SQLite looks at plain ones for its plan, and then
 // prepares a kept statement again whenever it gets new ones, which takes longer than to run
@@ -80,6 +97,7 @@ func orderOf(s *index.Search) string {
 func (q *query) narrow(ctx context.Context, x *Index, c *match.Condition, level index.Level) error {
 	switch c.Tag {
 	case tag.PatientID:
+		q.byPatient = true
 		q.text("p.id", c)
 	case tag.AccessionNumber:
 		q.ofStudy(level, x, func(q *query) {
@@ -89,7 +107,7 @@ func (q *query) narrow(ctx context.Context, x *Index, c *match.Condition, level 
 			}
 		})
 	case tag.StudyDate:
-		q.ofStudy(level, x, func(q *query) { q.dates(c) })
+		q.ofStudy(level, x, func(q *query) { q.wide = true; q.dates(c) })
 	case tag.Modality:
 		q.modality(level, x, c)
 	case tag.StudyInstanceUID:
@@ -123,11 +141,12 @@ func (q *query) ofStudy(level index.Level, x *Index, add func(*query)) {
 	}
 	sub := new(query)
 	add(sub)
+	sub.addAll(sub.days)
 	if len(sub.args) == 0 {
 		return
 	}
-	q.where = append(q.where, "st.pk IN (SELECT st.pk FROM study st WHERE "+strings.Join(sub.where, " AND ")+" UNION ALL SELECT pk FROM study WHERE mixed)")
-	q.args = append(q.args, sub.args...)
+	q.wide = q.wide || sub.wide
+	q.addAll(conds{[]string{"st.pk IN (SELECT st.pk FROM study st WHERE " + sub.sql() + " UNION ALL SELECT pk FROM study WHERE mixed)"}, sub.args})
 }
 
 func (q *query) modality(level index.Level, x *Index, c *match.Condition) {
@@ -141,6 +160,7 @@ func (q *query) modality(level index.Level, x *Index, c *match.Condition) {
 
 func (q *query) list(column string, c *match.Condition) {
 	if c.Kind == match.Single {
+		q.few = q.few || column != "i.class"
 		q.add(column+" IN (SELECT value FROM json_each(?))", list(c.Values))
 	}
 }
@@ -162,11 +182,13 @@ func (q *query) text(column string, c *match.Condition) {
 	}
 	switch {
 	case c.Kind == match.Single && len(c.Values) == 1:
+		q.few = q.few || column != "se.modality"
 		q.add(column+" = ?", c.Values[0])
 	case c.Kind == match.Single:
 		q.list(column, c)
 	case c.Kind == match.Pattern && len(c.Values) == 1:
 		if prefix, _ := match.Prefix(c.Values[0]); prefix != "" {
+			q.wide = true
 			q.add(column+" >= ? AND "+column+" <= ?", prefix, prefix+"\xff")
 		}
 	}
@@ -175,7 +197,7 @@ func (q *query) text(column string, c *match.Condition) {
 // dates narrows by one or several days or spans of them.
 func (q *query) dates(c *match.Condition) {
 	if c.Kind != match.Any {
-		q.date(c)
+		q.days.date(c)
 		return
 	}
 	if len(c.Items) > maxAlternatives {
@@ -184,19 +206,17 @@ func (q *query) dates(c *match.Condition) {
 	var either []string
 	var args []any
 	for i := range c.Items {
-		sub := new(query)
+		sub := new(conds)
 		if sub.date(&c.Items[i]); len(sub.where) == 0 {
 			return
 		}
-		either, args = append(either, strings.Join(sub.where, " AND ")), append(args, sub.args...)
+		either, args = append(either, sub.sql()), append(args, sub.args...)
 	}
-	q.where = append(q.where, "("+strings.Join(either, " OR ")+")")
-	q.args = append(q.args, args...)
+	q.days.addAll(conds{[]string{"(" + strings.Join(either, " OR ") + ")"}, args})
 }
 
 // date narrows by the day; a time is left to match.
-func (q *query) date(c *match.Condition) {
-	q.wide = true
+func (q *conds) date(c *match.Condition) {
 	if c.Kind != match.Range && c.Kind != match.Moment {
 		return
 	}
@@ -223,6 +243,6 @@ func dayOff(day string, days int) string {
 
 func (q *query) member(column string, c *match.Condition) {
 	if c.Kind == match.Single && len(c.Values) == 1 {
-		q.add(`instr('\' || `+column+` || '\', ?) > 0`, `\`+c.Values[0]+`\`)
+		q.late.add(`instr('\' || `+column+` || '\', ?) > 0`, `\`+c.Values[0]+`\`)
 	}
 }

@@ -133,6 +133,20 @@ CREATE TABLE generation (                                       -- how often seg
 CREATE TABLE fact (                                             -- what is known beside the objects
 	kind TEXT NOT NULL, subject TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (kind, subject)
 ) STRICT, WITHOUT ROWID;
+`, `
+DROP TABLE name_token;                                          -- Fill makes words of the names there are
+CREATE TABLE word (                                             -- each word of a name
+	pk INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE
+) STRICT;
+CREATE VIRTUAL TABLE word_token USING fts5 (                    -- its tokens, in hexadecimal; rowid is word.pk
+	tokens, content = '', columnsize = 0, detail = none, tokenize = ascii
+);
+CREATE TABLE name_word (                                        -- which names have it; norm is that of the name, nothing for long ones
+	word INTEGER NOT NULL, norm TEXT NOT NULL, name INTEGER NOT NULL, PRIMARY KEY (word, norm, name)
+) STRICT, WITHOUT ROWID;
+INSERT INTO fill SELECT 'words', 0, m FROM (SELECT max(pk) AS m FROM name) WHERE m > 0;
+DROP INDEX study_moment;
+CREATE INDEX study_moment ON study (moment, pk, patient);       -- in the order of answers, with all that a search of names and days asks
 `}
 }
 

@@ -23,6 +23,7 @@ const (
 type search struct {
 	x        *Index
 	s        *index.Search
+	keys     *keys     // of what is wide
 	sql      [2]string // before and behind the keyset condition
 	args     []any
 	after    index.Cursor
@@ -87,8 +88,8 @@ func (x *Index) begin(ctx context.Context, s *index.Search) (*search, error) {
 		r.after.Feed = x.feed.Load()
 	}
 	q := &query{}
-	q.add(t.visible)
-	q.add(t.alias+".born <= ?", int64(r.after.Feed))
+	q.late.add(t.visible)
+	q.late.add(t.alias+".born <= ?", int64(r.after.Feed))
 	for i := range s.Where {
 		if s.Where[i].Kind == match.Universal {
 			continue
@@ -99,6 +100,9 @@ func (x *Index) begin(ctx context.Context, s *index.Search) (*search, error) {
 		if err := q.narrow(ctx, x, &s.Where[i], s.Level); err != nil {
 			return nil, err
 		}
+	}
+	if err := q.drive(ctx, x, s.Level); err != nil {
+		return nil, err
 	}
 	r.compile(t, q)
 	return r, nil
@@ -113,14 +117,27 @@ func (r *search) compile(t table, q *query) {
 	if order != "''" {
 		by = order + dir + ", " + by
 	}
-	r.sql[0] = fmt.Sprintf("SELECT %s.pk, %s, %s.attrs, %s FROM %s WHERE %s", t.alias, order, t.alias, t.columns, t.from, strings.Join(q.where, " AND "))
-	r.sql[1] = " ORDER BY " + by + unseen(" LIMIT ?")
-	r.args = q.args
-	if q.wide && order == "''" { // sort keys alone, and read the rows of the page only
-		keys := fmt.Sprintf("SELECT %s.pk FROM %s WHERE %s", t.alias, t.from, strings.Join(q.where, " AND "))
-		r.sql[0] = fmt.Sprintf("SELECT %s.pk, '', %s.attrs, %s FROM %s WHERE %s.pk IN (%s", t.alias, t.alias, t.columns, t.from, t.alias, keys)
-		r.sql[1] += ") ORDER BY " + by
+	if q.wide && len(q.where) > 0 && order == "''" {
+		r.keys = r.keysOf(t, q, by)
+		q.conds = conds{[]string{t.alias + ".pk IN (" + unseen(listed) + ")"}, []any{nil}}
 	}
+	q.addAll(q.late)
+	r.sql[0] = fmt.Sprintf("SELECT %s.pk AS k, %s AS o, %s.attrs, %s FROM %s WHERE %s", t.alias, order, t.alias, t.columns, t.from, q.sql())
+	r.sql[1] = " ORDER BY " + by
+	if r.keys == nil {
+		r.sql[1] += unseen(" LIMIT ?")
+	}
+	if r.keys == nil && !q.few && len(r.s.Where) > 0 {
+		r.sql = interruptible(r.sql, "o || ''"+dir+", k + 0"+dir)
+	}
+	r.args = q.args
+}
+
+// interruptible makes a statement look for all its rows before it gives the first one, by
+// sorting them once more: the driver ends no later step with its context, and many rows may
+// have to be looked at for a few. By is what SQLite does not see to be their order already.
+func interruptible(sql [2]string, by string) [2]string {
+	return [2]string{"SELECT * FROM (" + sql[0], sql[1] + ") ORDER BY " + by}
 }
 
 // keyset returns the condition for rows behind the last one.
@@ -145,9 +162,9 @@ func (r *search) run(ctx context.Context, yield func(*index.Row, error) bool) {
 		if r.s.Limit > 0 && r.misses == 0 {
 			size = min(size, skip+r.s.Limit-given) // no more than will be given
 		}
-		rows, n, err := r.page(ctx, size)
+		rows, ended, err := r.page(ctx, size)
 		for i, row := range rows {
-			row.More = i < len(rows)-1 || n < size && err == nil || given+1 == r.s.Limit
+			row.More = i < len(rows)-1 || ended && err == nil || given+1 == r.s.Limit
 			if skip > 0 {
 				skip--
 				continue
@@ -163,21 +180,21 @@ func (r *search) run(ctx context.Context, yield func(*index.Row, error) bool) {
 			yield(nil, r.x.tell(err))
 			return
 		}
-		if n < size {
+		if ended {
 			return
 		}
 	}
 }
 
-// page reads up to n rows and returns those that match and how many it read.
-func (r *search) page(ctx context.Context, n int) (out []*index.Row, read int, err error) {
+// page reads up to n rows and returns those that match, and whether there are no more.
+func (r *search) page(ctx context.Context, n int) (out []*index.Row, ended bool, err error) {
 	if err := context.Cause(ctx); err != nil {
-		return nil, 0, err
+		return nil, false, err
 	}
 	if r.s.Turn != nil {
 		done, err := r.s.Turn(ctx)
 		if err != nil {
-			return nil, 0, err
+			return nil, false, err
 		}
 		defer done()
 	}
@@ -186,41 +203,53 @@ func (r *search) page(ctx context.Context, n int) (out []*index.Row, read int, e
 	}
 	limited, stop := context.WithTimeout(ctx, r.patience)
 	defer stop()
-	began := time.Now()
-	out, read, err = r.read(limited, n)
+	began, misses := time.Now(), r.misses
+	out, ended, err = r.read(limited, n)
 	if err != nil && limited.Err() != nil && ctx.Err() == nil {
-		return out, read, index.ErrTooBroad
+		return out, false, index.ErrTooBroad
 	}
-	if read > 0 { // the part of the time in which nothing was found
-		r.patience -= time.Since(began) * time.Duration(read-len(out)) / time.Duration(read)
+	if misses = r.misses - misses; misses > 0 { // the part of the time in which nothing was found
+		r.patience -= time.Since(began) * time.Duration(misses) / time.Duration(misses+len(out))
 	}
-	return out, read, err
+	return out, ended, err
 }
 
-func (r *search) read(ctx context.Context, n int) (out []*index.Row, read int, err error) {
-	cond, args := r.keyset()
-	args = append(append(r.args[:len(r.args):len(r.args)], args...), n)
-	rows, err := r.x.query(ctx, r.sql[0]+cond+r.sql[1], args...)
+func (r *search) read(ctx context.Context, n int) (out []*index.Row, ended bool, err error) {
+	found, ended, err := r.fetch(ctx, n)
 	if err != nil {
-		return nil, 0, err
-	}
-	found, err := r.scanAll(rows)
-	if err != nil {
-		return nil, 0, err
+		return nil, false, err
 	}
 	for _, f := range found { // with no statement open: a row may look up its base
 		row, err := r.finish(ctx, f)
 		if err != nil {
-			return out, read, err
+			return out, false, err
 		}
-		read++
 		if r.s.Matches(row) {
 			out = append(out, row)
 		} else if r.misses++; r.budget >= 0 && r.misses > r.budget {
-			return out, read, index.ErrTooBroad
+			return out, false, index.ErrTooBroad
 		}
 	}
-	return out, read, nil
+	return out, ended, nil
+}
+
+// fetch reads the next n rows, and tells whether there are no more.
+func (r *search) fetch(ctx context.Context, n int) (found []scanned, ended bool, err error) {
+	if r.keys != nil {
+		return r.fetchKeyed(ctx, n)
+	}
+	cond, args := r.keyset()
+	args = append(append(r.args[:len(r.args):len(r.args)], args...), n)
+	found, err = r.rows(ctx, r.sql[0]+cond+r.sql[1], args)
+	return found, len(found) < n, err
+}
+
+func (r *search) rows(ctx context.Context, q string, args []any) ([]scanned, error) {
+	rows, err := r.x.query(ctx, q, args...)
+	if err != nil {
+		return nil, err
+	}
+	return r.scanAll(rows)
 }
 
 // scanned is a row whose attributes are still packed.
@@ -368,12 +397,12 @@ func (x *Index) sel(ctx context.Context, s index.Selector, which string) iter.Se
 	if s.Empty() {
 		q.add("0")
 	}
-	return x.stream(ctx, q, which)
+	return x.stream(ctx, &q.conds, which)
 }
 
 // Referrers implements index.Index.
 func (x *Index) Referrers(ctx context.Context, instance uid.UID) iter.Seq2[index.Location, error] {
-	q := &query{}
+	q := &conds{}
 	q.add(visible)
 	q.add("i.pk IN (SELECT instance FROM reference WHERE sop = ?)", string(instance))
 	return x.stream(ctx, q, visible)
@@ -420,9 +449,9 @@ func (x *Index) after(ctx context.Context, pk int64, n int) (page []index.Locati
 
 // stream finds the keys of all instances first, eight bytes each, and then reads the
 // instances in pages, so that a slow reader holds no transaction.
-func (x *Index) stream(ctx context.Context, q *query, which string) iter.Seq2[index.Location, error] {
+func (x *Index) stream(ctx context.Context, q *conds, which string) iter.Seq2[index.Location, error] {
 	return func(yield func(index.Location, error) bool) {
-		keys, err := x.keys(ctx, q)
+		keys, err := x.instances(ctx, q)
 		for len(keys) > 0 && err == nil {
 			n := min(len(keys), nextPage)
 			var page []index.Location
@@ -440,8 +469,8 @@ func (x *Index) stream(ctx context.Context, q *query, which string) iter.Seq2[in
 	}
 }
 
-func (x *Index) keys(ctx context.Context, q *query) ([]string, error) {
-	rows, err := x.query(ctx, "SELECT i.pk FROM instance i"+upwards+" WHERE "+strings.Join(q.where, " AND ")+" ORDER BY i.pk", q.args...)
+func (x *Index) instances(ctx context.Context, q *conds) ([]string, error) {
+	rows, err := x.query(ctx, "SELECT i.pk FROM instance i"+upwards+" WHERE "+q.sql()+" ORDER BY i.pk", q.args...)
 	if err != nil {
 		return nil, err
 	}

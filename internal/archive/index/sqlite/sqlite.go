@@ -43,7 +43,8 @@ type Index struct {
 	reads    statements
 	bases    bases
 
-	namesReady atomic.Bool // the tables of names are complete
+	namesReady atomic.Bool // the names are complete
+	wordsReady atomic.Bool // so are their words
 	extra      atomic.Pointer[extras]
 
 	mu     sync.Mutex // the writer: all below
@@ -250,12 +251,12 @@ func (x *Index) Reset(ctx context.Context) error {
 	defer x.mu.Unlock()
 	x.cache.clear()
 	err := x.transaction(ctx, func() error {
-		for _, t := range []string{"patient", "patient_name", "study", "series", "base", "instance", "reference", "change", "quarantine", "deleted", "damaged", "settled", "name", "extra", "fill", "generation", "fact"} {
+		for _, t := range []string{"patient", "patient_name", "study", "series", "base", "instance", "reference", "change", "quarantine", "deleted", "damaged", "settled", "name", "word", "name_word", "extra", "fill", "generation", "fact"} {
 			if _, err := x.w.ExecContext(ctx, "DELETE FROM "+t); err != nil {
 				return err
 			}
 		}
-		if _, err := x.w.ExecContext(ctx, "INSERT INTO name_token (name_token) VALUES ('delete-all')"); err != nil {
+		if _, err := x.w.ExecContext(ctx, "INSERT INTO word_token (word_token) VALUES ('delete-all')"); err != nil {
 			return err
 		}
 		_, err := x.w.ExecContext(ctx, `UPDATE state SET segment = 0, offset = 0, feed = 0, scrub = 0, settled = 9223372036854775807,

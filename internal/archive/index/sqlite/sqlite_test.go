@@ -58,7 +58,7 @@ func TestReopen(t *testing.T) {
 
 func TestPragmas(t *testing.T) {
 	x := open(t, filepath.Join(t.TempDir(), "index.db"))
-	for q, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "cache_size": "-16384", "user_version": "9"} {
+	for q, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "cache_size": "-16384", "user_version": "10"} {
 		var got string
 		if err := x.w.QueryRowContext(context.Background(), "PRAGMA "+q).Scan(&got); err != nil || got != want {
 			t.Errorf("%s = %s, %v, want %s", q, got, err, want)
