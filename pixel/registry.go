@@ -104,9 +104,9 @@ var codecs = []Codec{
 	{Syntax: uid.HTJ2KLossless, Decoder: j2kDecoder{}, Encoder: j2kEncoder{lossless: true, ht: true}},
 	{Syntax: uid.HTJ2KLosslessRPCL, Decoder: j2kDecoder{}, Encoder: j2kEncoder{lossless: true, ht: true, byResolution: true}},
 	{Syntax: uid.HTJ2K, Decoder: j2kDecoder{}, Encoder: j2kEncoder{ht: true}},
-	{Syntax: uid.JPEGXLLossless, Reason: noDecoder},
-	{Syntax: uid.JPEGXLJPEGRecompression, Reason: noDecoder},
-	{Syntax: uid.JPEGXL, Reason: noDecoder},
+	{Syntax: uid.JPEGXLLossless, Decoder: jxlDecoder{}},
+	{Syntax: uid.JPEGXLJPEGRecompression, Decoder: jxlDecoder{}},
+	{Syntax: uid.JPEGXL, Decoder: jxlDecoder{}},
 	{Syntax: uid.JPEGExtended35, Reason: retired},
 	{Syntax: uid.JPEGSpectralSelectionNonHierarchical79, Reason: retired},
 	{Syntax: uid.JPEGFullProgressionNonHierarchical1113, Reason: retired},
@@ -121,10 +121,7 @@ var codecs = []Codec{
 	{Syntax: uid.JPEGLosslessHierarchical29, Reason: retired},
 }
 
-const (
-	noDecoder = "frames of this syntax cannot be decoded yet: keep the object as it is, or have its source send another syntax"
-	retired   = "a retired process that nothing here decodes: keep the object as it is"
-)
+const retired = "a retired process that nothing here decodes: keep the object as it is"
 
 // byStream are the codecs that a stream may turn out to be for, whatever the transfer
 // syntax says.

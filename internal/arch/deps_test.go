@@ -33,9 +33,10 @@ pixel/jpegll         : pixel/internal/bits pixel/internal/huff pixel/internal/ma
 pixel/jpegls         : pixel/internal/bits pixel/internal/marker
 pixel/jpeg           : pixel/internal/bits pixel/internal/huff pixel/internal/marker
 pixel/j2k            :
+pixel/jxl            :
 pixel/render/ecg     : dicom dicom/...
 pixel/render         : dicom dicom/... pixel pixel/j2k
-pixel                : dicom dicom/... pixel/rle pixel/jpegll pixel/jpegls pixel/jpeg pixel/j2k
+pixel                : dicom dicom/... pixel/rle pixel/jpegll pixel/jpegls pixel/jpeg pixel/j2k pixel/jxl
 ul                   : dicom/uid
 dimse                : ul dicom dicom/...
 service/retrieve     : dimse ul dicom dicom/... service/query

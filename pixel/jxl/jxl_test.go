@@ -1,0 +1,107 @@
+package jxl
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"gantry/pixel/internal/codectest"
+)
+
+var update = flag.Bool("update", false, "make the streams of testdata again, with cjxl")
+
+// seeds are the streams of testdata: what image each codes, and how cjxl was called.
+var seeds = map[string]struct {
+	m    codectest.Image
+	args string
+}{
+	"grey8":    {codectest.Image{Width: 20, Height: 15, Samples: 1, Allocated: 8, Stored: 8}, "-d 0 -e 7"},
+	"grey16":   {codectest.Image{Width: 16, Height: 17, Samples: 1, Allocated: 16, Stored: 12}, "-d 0 -e 3"},
+	"color8":   {codectest.Image{Width: 12, Height: 9, Samples: 3, Allocated: 8, Stored: 8}, "-d 0 -e 7 -E 2"},
+	"squeezed": {codectest.Image{Width: 19, Height: 18, Samples: 3, Allocated: 8, Stored: 8}, "-d 0 -e 4 -R 1"},
+	"palette":  {codectest.Image{Width: 24, Height: 16, Samples: 3, Allocated: 8, Stored: 2}, "-d 0 -e 7 --modular_palette_colors=100"},
+	"boxes":    {codectest.Image{Width: 9, Height: 7, Samples: 1, Allocated: 8, Stored: 8}, "-d 0 -e 2 --container=1"},
+	"groups":   {codectest.Image{Width: 130, Height: 3, Samples: 1, Allocated: 8, Stored: 1}, "-d 0 -e 4 -g 0 --group_order=1"},
+}
+
+// seedStreams reads testdata, or makes it with -update.
+func seedStreams(t testing.TB) map[string][]byte {
+	t.Helper()
+	out := map[string][]byte{}
+	for name, seed := range seeds {
+		file := filepath.Join("testdata", name+".jxl")
+		if *update {
+			if err := os.WriteFile(file, theirs(t, seed.m, seed.m.CT(1), seed.args), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		b, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(b) > 1024 {
+			t.Errorf("%s has %d bytes, 1024 are allowed", file, len(b))
+		}
+		out[name] = b
+	}
+	return out
+}
+
+// TestSeeds decodes the streams of testdata without any other program.
+func TestSeeds(t *testing.T) {
+	for name, src := range seedStreams(t) {
+		m := seeds[name].m
+		got, info, err := Decode([]byte{7}, src, DecodeOptions{})
+		if err != nil || info.Lossy || !bytes.Equal(got[1:], m.CT(1)) {
+			t.Errorf("%s: %+v %v", name, info, err)
+		}
+	}
+}
+
+// TestDamaged cuts streams and changes their bytes: there is an error or an image, never a panic,
+// and what was in dst stays.
+func TestDamaged(t *testing.T) {
+	o := DecodeOptions{Limits: Limits{MaxPixels: 1 << 16, MaxSamples: 1 << 18}}
+	for name, src := range seedStreams(t) {
+		for n := range src {
+			got, _, err := Decode([]byte{7}, src[:n], o)
+			if err == nil || len(got) != 1 {
+				t.Fatalf("%s cut at %d: %v, %d bytes", name, n, err, len(got))
+			}
+			for _, x := range []byte{1, 0x10, 0x80, 0xFF} {
+				bad := bytes.Clone(src)
+				bad[n] ^= x
+				got, info, err := Decode([]byte{7}, bad, o)
+				if got[0] != 7 || err == nil && int64(len(got)) != 1+info.Size() || err != nil && len(got) != 1 {
+					t.Fatalf("%s, byte %d: %v, %d bytes", name, n, err, len(got))
+				}
+			}
+		}
+	}
+}
+
+// TestLimits refuses images before anything is made for them.
+func TestLimits(t *testing.T) {
+	src := seedStreams(t)["grey8"]
+	for _, l := range []Limits{{MaxPixels: 299}, {MaxSamples: 299}} {
+		if _, _, err := Decode(nil, src, DecodeOptions{Limits: l}); err == nil || !strings.Contains(err.Error(), "exceed the limit") {
+			t.Errorf("%+v: %v", l, err)
+		}
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	for _, src := range seedStreams(f) {
+		f.Add(src)
+	}
+	o := DecodeOptions{Workers: 1, Limits: Limits{MaxPixels: 1 << 16, MaxSamples: 1 << 17}}
+	f.Fuzz(func(t *testing.T, src []byte) {
+		got, info, err := Decode([]byte{7}, src, o)
+		if err == nil && int64(len(got)) != 1+info.Size() || err != nil && len(got) != 1 {
+			t.Fatalf("%d bytes, %+v, %v", len(got), info, err)
+		}
+	})
+}
