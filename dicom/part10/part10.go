@@ -27,8 +27,9 @@ const (
 	maxMeta      = 1 << 20 // bytes of file meta information; real ones have a few hundred
 )
 
-// NoPreamble is the flaw of a file that begins with an element (PS3.10 7.1).
-var errNotDICOM = errors.New("not a DICOM file: no DICM prefix and no data element at its start")
+// ErrNotDICOM is the error of a file that begins neither with a preamble and DICM
+// (PS3.10 7.1) nor with an element.
+var ErrNotDICOM = errors.New("not a DICOM file: no DICM prefix and no data element at its start")
 
 // File is a DICOM file whose header has been read. Values from
 // dicom.DecodeOptions.BulkMin on are read from the file when asked for, so it must stay
@@ -108,7 +109,7 @@ func NewFile(r io.ReaderAt, size int64, o dicom.DecodeOptions) (*File, error) {
 	f.Syntax = o.Syntax
 	f.DataSet, err = dicom.DecodeAt(io.NewSectionReader(f.r, start, size-start), size-start, o)
 	if err == nil && f.DataSet.Len() == 0 && !f.HasPreamble {
-		return nil, errNotDICOM
+		return nil, ErrNotDICOM
 	}
 	return f, err
 }
@@ -124,7 +125,7 @@ func (f *File) readMeta(o dicom.DecodeOptions) (int64, error) {
 		f.HasPreamble = true
 		at = preambleSize + 4
 	} else if !plausible(head) {
-		return 0, errNotDICOM
+		return 0, ErrNotDICOM
 	}
 	n := min(f.size-at, maxMeta)
 	meta, err := dicom.DecodeAt(io.NewSectionReader(f.r, at, n), n, dicom.DecodeOptions{
@@ -202,6 +203,16 @@ func (f *File) Size() int64 { return f.size }
 // WriteTo writes the file as it is, byte for byte. It implements io.WriterTo.
 func (f *File) WriteTo(w io.Writer) (int64, error) {
 	return io.Copy(w, io.NewSectionReader(f.r, 0, f.size))
+}
+
+// Head returns what stands before the data set: preamble and file meta information.
+func (f *File) Head() ([]byte, error) {
+	b := make([]byte, f.DataSetOffset)
+	_, err := f.r.ReadAt(b, 0)
+	if err == io.EOF && f.DataSetOffset == f.size {
+		err = nil
+	}
+	return b, err
 }
 
 // DataSetReader reads the bytes of the data set as they stand in the file.

@@ -128,6 +128,7 @@ var commands = [...]func(*Stdio) *cobra.Command{
 	newDB,
 	newFsck,
 	newBackup,
+	newImport,
 	newSynth,
 	newCompact,
 	newRestore,

@@ -7,7 +7,7 @@ import (
 )
 
 func newStore(stdio *Stdio) *cobra.Command {
-	o := verb.Store{Folders: true, Recurse: true}
+	o := verb.Store{Sources: verb.Sources{Folders: true, Recurse: true}}
 	c := command("store PEER FILE...", "Send files to a peer (C-STORE)", &cobra.Command{
 		Long: `Send files to a peer (C-STORE): files, folders with all that is below them, DICOMDIRs, ZIP
 files, and with "-" the names on standard input, one a line. Each object goes in the transfer

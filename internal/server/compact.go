@@ -16,7 +16,6 @@ import (
 	"gantry/internal/archive/record"
 	"gantry/internal/archive/scrub"
 	"gantry/internal/config"
-	"gantry/internal/obs"
 	"gantry/internal/vfs"
 )
 
@@ -60,25 +59,19 @@ func compacts(c *config.Config) bool { return c.Storage.CompactRate > 0 && c.Sto
 // Compact rewrites the segments of a stopped archive that hold purged objects, and with
 // storage.migrate those with objects in another layout than is configured.
 func Compact(ctx context.Context, c *config.Config, console io.Writer) (_ *compact.Compactor, err error) {
-	log, err := obs.NewLog(console, "", c.Logging.Level)
-	if err != nil {
-		return nil, err
-	}
 	if _, err := os.Stat(c.Storage.Directory); err != nil {
 		return nil, fmt.Errorf("storage folder: %w", err)
 	}
-	s := &Server{log: log}
-	s.peers.Store(newPeerTable(ctx, c))
-	a, err := openArchive(ctx, c, log.Logger, s.ingestOptions(c)) // what the index has not applied yet comes before the seal
+	a, log, err := openStopped(ctx, c, console) // what the index has not applied yet comes before the seal
 	if err != nil {
-		return nil, fmt.Errorf("archive %s: %w", c.Storage.Directory, err)
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, a.close()) }()
 	if err := a.seal(ctx); err != nil {
 		return nil, err
 	}
 	b := a.newCompactor(c, &scrub.Guard{Opener: a.store})
-	b.Log = log.Logger
+	b.Log = log
 	return b, b.Round(ctx)
 }
 

@@ -1,9 +1,11 @@
 package ingest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
+	"gantry/dicom/dict"
 	"gantry/dicom/tag"
 	"gantry/internal/archive/blob"
 )
@@ -27,10 +29,15 @@ type Error struct {
 
 // Error implements error.
 func (e *Error) Error() string {
-	if e.Err == nil {
-		return fmt.Sprintf("not stored (%04X): %s", e.Status, e.Comment)
+	text := fmt.Sprintf("not stored (%04X): %s", e.Status, e.Comment)
+	for i, t := range e.Offending {
+		e, _ := dict.Lookup(t)
+		text += [...]string{": ", ", "}[min(i, 1)] + cmp.Or(e.Keyword, t.String())
 	}
-	return fmt.Sprintf("not stored (%04X): %s: %v", e.Status, e.Comment, e.Err)
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	return text
 }
 
 // Unwrap returns Err.

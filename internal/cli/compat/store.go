@@ -10,7 +10,7 @@ import (
 )
 
 func storeSCU() *Program {
-	o := &verb.Store{Folders: true, Retries: 3}
+	o := &verb.Store{Sources: verb.Sources{Folders: true}, Retries: 3}
 	groups := described(&o.Common, &o.Peer, "STORESCU", 30*time.Second)
 	return &Program{
 		Name: "store_scu", Purpose: "send files to a peer (C-STORE)", Usage: "[options] <peer> <port> <dcmfile-in> [dcmfile-in...]",

@@ -216,14 +216,14 @@ type filesToSend struct {
 }
 
 func newFiles(o *Bench, s *Stdio) (*filesToSend, error) {
-	from := &Store{Common: o.Common, Inputs: o.Inputs, Folders: true, Recurse: true}
+	from := &Store{Common: o.Common, Sources: Sources{Inputs: o.Inputs, Folders: true, Recurse: true}}
 	maker, err := newMaker("CT", leastPixels, "BENCH")
 	if err != nil {
 		return nil, err
 	}
 	from.Decoding, from.gate = DecodeNever, egress.New("")
 	out := &filesToSend{as: from, fresh: o.Fresh, maker: maker}
-	for src, err := range from.sources(s) {
+	for src, err := range from.all(s) {
 		var f sending
 		if err == nil {
 			f, err = from.inspect(src)
@@ -251,7 +251,7 @@ func (l *filesToSend) contexts() ([]dimse.Context, error) {
 func (l *filesToSend) send(ctx context.Context, a *dimse.Assoc) (int64, error) {
 	n := l.serial.Add(1) - 1
 	f := l.files[n%int64(len(l.files))]
-	file, done, err := f.open()
+	file, done, err := f.open(dicom.DecodeOptions{})
 	if err != nil {
 		return 0, err
 	}

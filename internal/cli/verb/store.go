@@ -17,13 +17,9 @@ import (
 type Store struct {
 	Common
 	Peer
-	Inputs     []string // files, folders, DICOMDIRs, ZIP files; "-" is a list of names on standard input
-	Folders    bool     // folders may be named
-	Recurse    bool     // with all that is below them
-	Pattern    string   // what names in folders must match, * and ?; empty for all
-	ReadDir    bool     // inputs are DICOMDIRs, whatever they are called
-	OnlyFiles  bool     // what has no file meta information is refused
-	Halt       bool     // stop at the first object that fails
+	Sources
+	OnlyFiles  bool // what has no file meta information is refused
+	Halt       bool // stop at the first object that fails
 	Allowed    []uid.UID
 	Decoding   Decoding // what compressed objects may become where the peer does not take them
 	Combine    bool     // one context for a class, with all syntaxes
@@ -153,7 +149,7 @@ func (t *storing) scan(ctx context.Context, batches chan<- []sending) {
 		}
 		p = planner{o: t.o}
 	}
-	for src, err := range t.o.sources(t.s) {
+	for src, err := range t.o.Sources.all(t.s) {
 		if ctx.Err() != nil {
 			return
 		}

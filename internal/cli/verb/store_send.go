@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"gantry/dicom"
 	"gantry/dicom/part10"
 	"gantry/dicom/uid"
 	"gantry/dimse"
@@ -140,7 +141,7 @@ func (t *storing) over(ctx context.Context, a *dimse.Assoc, batch []sending) ([]
 // one sends one object. An error means that it should be tried again.
 func (t *storing) one(ctx context.Context, a *dimse.Assoc, f sending) error {
 	t.o.says(t.s, Verbose, "Sending file: %s", f.name)
-	file, done, err := f.open()
+	file, done, err := f.open(dicom.DecodeOptions{})
 	if err != nil {
 		t.fail(f.source, err, 0)
 		return nil

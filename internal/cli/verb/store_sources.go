@@ -18,17 +18,26 @@ import (
 	"gantry/dicom/uid"
 )
 
+// Sources are the inputs of a verb that takes any number of objects.
+type Sources struct {
+	Inputs  []string // files, folders, DICOMDIRs, ZIP files; "-" is a list of names on standard input
+	Folders bool     // folders may be named
+	Recurse bool     // with all that is below them
+	Pattern string   // what names in folders must match, * and ?; empty for all
+	ReadDir bool     // inputs are DICOMDIRs, whatever they are called
+}
+
 // source is a place that an object may be read from.
 type source struct {
 	name string
-	open func() (*part10.File, func(), error)
+	open func(dicom.DecodeOptions) (*part10.File, func(), error)
 	zip  bool
 }
 
 // fileSource is a file in the file system.
 func fileSource(name string) source {
-	return source{name: name, open: func() (*part10.File, func(), error) {
-		f, err := part10.Open(name, dicom.DecodeOptions{})
+	return source{name: name, open: func(o dicom.DecodeOptions) (*part10.File, func(), error) {
+		f, err := part10.Open(name, o)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -37,7 +46,7 @@ func fileSource(name string) source {
 }
 
 // sources yields what the inputs stand for. An error goes with the name it is about.
-func (o *Store) sources(s *Stdio) iter.Seq2[source, error] {
+func (o *Sources) all(s *Stdio) iter.Seq2[source, error] {
 	return func(yield func(source, error) bool) {
 		for _, in := range o.Inputs {
 			if in == "-" {
@@ -69,7 +78,7 @@ func globbed(name string) []string {
 const maxListLine = 64 << 10
 
 // listed reads names, one a line.
-func (o *Store) listed(r io.Reader, yield func(source, error) bool) bool {
+func (o *Sources) listed(r io.Reader, yield func(source, error) bool) bool {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, maxListLine)
 	for lines.Scan() {
@@ -84,7 +93,7 @@ func (o *Store) listed(r io.Reader, yield func(source, error) bool) bool {
 }
 
 // named yields what one name stands for.
-func (o *Store) named(name string, yield func(source, error) bool) bool {
+func (o *Sources) named(name string, yield func(source, error) bool) bool {
 	st, err := os.Stat(name)
 	switch {
 	case err != nil:
@@ -111,7 +120,7 @@ func withoutName(err error) error {
 
 // folder yields the regular files in a folder. Links are not followed. A DICOMDIR in it is
 // left out: its files are there anyway.
-func (o *Store) folder(root string, yield func(source, error) bool) bool {
+func (o *Sources) folder(root string, yield func(source, error) bool) bool {
 	more := true
 	filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
 		switch {
@@ -133,7 +142,7 @@ func (o *Store) folder(root string, yield func(source, error) bool) bool {
 }
 
 // matches reports whether a file in a folder is wanted.
-func (o *Store) matches(name string) bool {
+func (o *Sources) matches(name string) bool {
 	if o.Pattern == "" {
 		return true
 	}
@@ -188,7 +197,7 @@ type sending struct {
 
 // inspect reads what an object is.
 func (o *Store) inspect(src source) (sending, error) {
-	f, done, err := src.open()
+	f, done, err := src.open(dicom.DecodeOptions{})
 	if err != nil {
 		return sending{}, err
 	}

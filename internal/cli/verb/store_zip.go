@@ -33,7 +33,7 @@ func zipped(name string, yield func(source, error) bool) bool {
 		if e.FileInfo().IsDir() || strings.EqualFold(e.FileInfo().Name(), "DICOMDIR") {
 			continue
 		}
-		src := source{name: name + "/" + e.Name, zip: true, open: func() (*part10.File, func(), error) { return openZipped(name, i) }}
+		src := source{name: name + "/" + e.Name, zip: true, open: func(o dicom.DecodeOptions) (*part10.File, func(), error) { return openZipped(name, i, o) }}
 		if !yield(src, nil) {
 			return false
 		}
@@ -42,7 +42,7 @@ func zipped(name string, yield func(source, error) bool) bool {
 }
 
 // openZipped unpacks one file of a ZIP file to a temporary one.
-func openZipped(name string, i int) (*part10.File, func(), error) {
+func openZipped(name string, i int, o dicom.DecodeOptions) (*part10.File, func(), error) {
 	z, err := zip.OpenReader(name)
 	if err != nil {
 		return nil, nil, err
@@ -72,7 +72,7 @@ func openZipped(name string, i int) (*part10.File, func(), error) {
 		done()
 		return nil, nil, err
 	}
-	f, err := part10.NewFile(tmp, n, dicom.DecodeOptions{})
+	f, err := part10.NewFile(tmp, n, o)
 	if err != nil {
 		done()
 		return nil, nil, err
