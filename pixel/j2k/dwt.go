@@ -174,9 +174,10 @@ func wavelet53[T whole]() wavelet[T] {
 	return wavelet[T]{join: join53[T], steps: steps53[T](), alone: halve53[T]}
 }
 
+// halve53 changes an only row: its values are even, but of damaged streams.
 func halve53[T whole](a []T) {
 	for i := range a {
-		a[i] >>= 1
+		a[i] /= 2
 	}
 }
 
@@ -211,7 +212,7 @@ func join53[T whole](d, low, high []T, c int) {
 	case n == 1 && c == 0:
 		d[0] = low[0]
 	case n == 1:
-		d[0] = high[0] >> 1
+		d[0] = high[0] / 2
 	case c == 0:
 		joinEven53(d, low, high)
 	default:

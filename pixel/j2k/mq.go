@@ -122,7 +122,8 @@ func (m *mq) exchange(s *mqState, a, c uint32) (uint32, uint32, uint32) {
 	return a, c << (uint(n) & 31), d
 }
 
-// raw reads the bits of bypassed passes (T.800 D.6), a zero stuffed behind each FF.
+// raw reads the bits of bypassed passes (T.800 D.6), a zero stuffed behind each FF. Behind its
+// data it reads ones, and so from an FF with more than 8F behind it: data has no such bytes.
 type raw struct {
 	data []byte
 	pos  int
@@ -134,16 +135,24 @@ func (r *raw) start(data []byte) { *r = raw{data: data} }
 
 func (r *raw) bit() uint32 {
 	if r.ct == 0 {
-		r.ct = 8
-		if r.cur == 0xFF {
-			r.ct = 7
-		}
-		r.cur = 0xFF
-		if r.pos < len(r.data) {
-			r.cur = r.data[r.pos]
-		}
-		r.pos++
+		r.next()
 	}
 	r.ct--
 	return uint32(r.cur>>r.ct) & 1
+}
+
+func (r *raw) next() {
+	b := byte(0xFF)
+	if r.pos < len(r.data) {
+		b = r.data[r.pos]
+	}
+	r.ct = 8
+	if r.cur == 0xFF {
+		if b > 0x8F {
+			return
+		}
+		r.ct = 7
+	}
+	r.cur = b
+	r.pos++
 }
