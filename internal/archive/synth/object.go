@@ -30,19 +30,32 @@ const days = 3650
 // maker makes the objects of a plan, one series after the other. It is for one goroutine.
 type maker struct {
 	*Plan
-	pixels []byte
+	pixels []byte // as many as the plan has, or more, so that the last row is whole
+	rows   int64
 	series int64
 	shared *dicom.DataSet // what the objects of the series share
 	class  uid.UID
 }
 
 func newMaker(p *Plan) *maker {
-	m := &maker{Plan: p, pixels: make([]byte, p.Pixels+p.Pixels%2), series: -1}
+	samples := (p.Pixels + 1) / 2
+	columns := min(samples, rowLength)
+	rows := (samples + columns - 1) / columns
+	m := &maker{Plan: p, pixels: make([]byte, 2*rows*columns), rows: int64(rows), series: -1}
 	for i := range m.pixels {
 		m.pixels[i] = byte(i)
+		if i%2 > 0 {
+			m.pixels[i] &= 1<<(bitsStored-8) - 1
+		}
 	}
 	return m
 }
+
+// The form of the images: rows are so long where there are several.
+const (
+	rowLength  = 512
+	bitsStored = 12
+)
 
 // uid names entity n of a kind with a UUID (PS3.5 B.2) that the seed and n decide. The first
 // half is that of the seed and the kind, so that the UIDs of one device follow each other.
@@ -96,8 +109,8 @@ func (m *maker) begin(s int64) error {
 		SetText(tag.StudyID, fmt.Sprint(study)).SetInt(tag.SeriesNumber, s%m.PerStudy+1).
 		SetText(tag.ImageOrientationPatient, "1", "0", "0", "0", "1", "0").SetUID(tag.FrameOfReferenceUID, m.uid('f', study)).
 		SetInt(tag.SamplesPerPixel, 1).SetText(tag.PhotometricInterpretation, "MONOCHROME2").
-		SetInt(tag.Rows, 1).SetInt(tag.Columns, int64(len(m.pixels)/2)).SetText(tag.PixelSpacing, "0.5", "0.5").
-		SetInt(tag.BitsAllocated, 16).SetInt(tag.BitsStored, 12).SetInt(tag.HighBit, 11).SetInt(tag.PixelRepresentation, 0).
+		SetInt(tag.Rows, m.rows).SetInt(tag.Columns, int64(len(m.pixels))/2/m.rows).SetText(tag.PixelSpacing, "0.5", "0.5").
+		SetInt(tag.BitsAllocated, 16).SetInt(tag.BitsStored, bitsStored).SetInt(tag.HighBit, bitsStored-1).SetInt(tag.PixelRepresentation, 0).
 		SetText(tag.RescaleIntercept, "-1024").SetText(tag.RescaleSlope, "1").
 		Build()
 	m.series, m.shared, m.class = s, ds, kind.class

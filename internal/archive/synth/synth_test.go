@@ -8,6 +8,7 @@ import (
 
 	"gantry/dicom/value"
 	"gantry/internal/archive/blob"
+	"gantry/dicom/tag"
 	"gantry/internal/archive/blob/memblob"
 	"gantry/internal/archive/index"
 	"gantry/internal/archive/index/memory"
@@ -156,5 +157,21 @@ func TestEnds(t *testing.T) {
 	}
 	if err := Fill(ctx, &plan, new(memblob.Store), new(memory.Index), func(int64) { cancel() }); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
+	}
+}
+
+// TestPixels: images of any size that a plan may have are whole.
+func TestPixels(t *testing.T) {
+	for _, n := range []int{2, 3, 64, 1024, 1026, 524288, maxPixels} {
+		m := newMaker(&Plan{Instances: 1, PerSeries: 1, PerStudy: 1, PerPatient: 1, Pixels: n})
+		ds, err := m.object(0)
+		if err != nil {
+			t.Fatalf("%d bytes: %v", n, err)
+		}
+		rows, _ := ds.Int(tag.Rows)
+		columns, _ := ds.Int(tag.Columns)
+		if len(m.pixels) < n || int64(len(m.pixels)) != 2*rows*columns {
+			t.Errorf("%d bytes: %d for %d x %d", n, len(m.pixels), rows, columns)
+		}
 	}
 }
