@@ -6,9 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"gantry/dicom/tag"
 	"gantry/dicom/value"
 	"gantry/internal/archive/blob"
-	"gantry/dicom/tag"
 	"gantry/internal/archive/blob/memblob"
 	"gantry/internal/archive/index"
 	"gantry/internal/archive/index/memory"
