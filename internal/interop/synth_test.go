@@ -43,6 +43,39 @@ func synthetic(t testing.TB, n int, args ...string) string {
 	return dir
 }
 
+// TestStartReadsNoArchive: the start of a server reads as much of a large archive as of a
+// small one.
+func TestStartReadsNoArchive(t *testing.T) {
+	if bytesRead(os.Getpid()) == 0 {
+		t.Skip("no system that counts what a process reads")
+	}
+	t.Setenv("GANTRY_STORAGE_SCRUB_RATE", "0") // which reads objects, in its own time
+	var read [2]int64
+	for i, n := range []int{2_000, 40_000} {
+		dir := synthetic(t, n)
+		serveIn(t, dir, "--log-level", "error").stop() // the next start has no log to look at
+		s := serveIn(t, dir, "--log-level", "error")
+		for last := int64(-1); read[i] != last; time.Sleep(500 * time.Millisecond) { // what begins with it
+			last, read[i] = read[i], bytesRead(s.cmd.Process.Pid)
+		}
+		s.stop()
+	}
+	t.Logf("bytes read: %d of few instances, %d of many", read[0], read[1])
+	if read[1] > read[0]+256<<10 {
+		t.Errorf("the start reads %d bytes of a small archive and %d of a large one", read[0], read[1])
+	}
+}
+
+// bytesRead is what a process has read by system calls; 0 where the system does not tell.
+func bytesRead(pid int) (n int64) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/io", pid))
+	if err != nil {
+		return 0
+	}
+	fmt.Sscanf(string(b), "rchar: %d", &n)
+	return n
+}
+
 // TestLargeArchive kills a server of a large archive while it stores: it is ready again at
 // once, and finds everybody.
 func TestLargeArchive(t *testing.T) {

@@ -38,7 +38,7 @@ const (
 type Search struct {
 	Level      Level
 	Where      []match.Condition
-	Return     []tag.Tag // keys that Row.Answer answers with
+	Return     []tag.Tag // keys that Row.Answer answers with; nil is all there are
 	Order      Order
 	Descending bool
 	Offset     int // at most MaxOffset
@@ -52,6 +52,18 @@ type Search struct {
 	// Turn, if set, is waited for before a page is read; what it returns is called when
 	// that was done. It bounds how many searches work at a time.
 	Turn func(context.Context) (done func(), err error)
+}
+
+// CountsOfPatient reports whether the counts of the patient are asked for: an Index may
+// leave them zero in the rows of studies where they are not.
+func (s *Search) CountsOfPatient() bool {
+	if s.Return == nil {
+		return true
+	}
+	of := func(t tag.Tag) bool {
+		return t == tag.NumberOfPatientRelatedStudies || t == tag.NumberOfPatientRelatedSeries || t == tag.NumberOfPatientRelatedInstances
+	}
+	return slices.ContainsFunc(s.Return, of) || slices.ContainsFunc(s.Where, func(c match.Condition) bool { return of(c.Tag) })
 }
 
 // Cursor is where the next page of an answer begins. Rows that came in after its first

@@ -27,7 +27,7 @@ type keys struct {
 // keysOf compiles what indexes tell.
 func (r *search) keysOf(t table, q *query, by string) *keys {
 	from, op, dir := t.from, " > ", ""
-	if r.s.Level == index.Study && !q.byPatient {
+	if !q.byPatient && r.s.Level == index.Study {
 		from = "study st"
 	}
 	if r.s.Descending {

@@ -64,15 +64,19 @@ const (
 
 func aliasOf(l index.Level) string { return [...]string{"", "p", "st", "se", "i"}[l] }
 
-func tableOf(l index.Level) (table, error) {
-	switch l {
-	case index.Patient:
+// tableOf returns the table of a level. A study's patient is left out where nothing of it is
+// asked for.
+func tableOf(l index.Level, withPatient bool) (table, error) {
+	switch {
+	case l == index.Patient:
 		return table{"p", patientColumns, `patient p`, "p.instances > 0"}, nil
-	case index.Study:
+	case l == index.Study && !withPatient:
+		return table{"st", strings.Replace(studyColumns, patientColumns, "0, 0, 0", 1), `study st`, "st.instances > 0"}, nil
+	case l == index.Study:
 		return table{"st", studyColumns, `study st JOIN patient p ON p.pk = st.patient`, "st.instances > 0"}, nil
-	case index.Series:
+	case l == index.Series:
 		return table{"se", seriesColumns, `series se JOIN study st ON st.pk = se.study JOIN patient p ON p.pk = st.patient`, "se.instances > 0"}, nil
-	case index.Image:
+	case l == index.Image:
 		return table{"i", seriesColumns + ", se.base, " + places, `instance i` + upwards, visible}, nil
 	}
 	return table{}, fmt.Errorf("%w: level %d", index.ErrIdentifier, l)

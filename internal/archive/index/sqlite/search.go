@@ -73,7 +73,7 @@ func (x *Index) begin(ctx context.Context, s *index.Search) (*search, error) {
 	if s.Offset < 0 || s.Offset > index.MaxOffset {
 		return nil, index.ErrOffset
 	}
-	t, err := tableOf(s.Level)
+	t, err := tableOf(s.Level, true)
 	if err != nil {
 		return nil, err
 	}
@@ -104,8 +104,11 @@ func (x *Index) begin(ctx context.Context, s *index.Search) (*search, error) {
 	if err := q.drive(ctx, x, s.Level); err != nil {
 		return nil, err
 	}
+	if !q.byPatient && !s.CountsOfPatient() && !strings.HasPrefix(orderOf(s), "p.") {
+		t, err = tableOf(s.Level, false)
+	}
 	r.compile(t, q)
-	return r, nil
+	return r, err
 }
 
 func (r *search) compile(t table, q *query) {
@@ -145,7 +148,7 @@ func (r *search) keyset() (string, []any) {
 	if !r.begun {
 		return "", nil
 	}
-	t, _ := tableOf(r.s.Level)
+	t, _ := tableOf(r.s.Level, true)
 	op := " > "
 	if r.s.Descending {
 		op = " < "

@@ -1,7 +1,9 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"strings"
 
 	"gantry/internal/archive/index/match"
@@ -11,11 +13,13 @@ import (
 // with others. What a key asks of a word is looked up among the words; the names that have
 // one of the rarest are then looked at.
 
+// fewNames are read rather than looked for by another word of the key.
+const fewNames = 4096
+
 // wordSet is what is found for a word of a key.
 type wordSet struct {
-	fts   string
-	texts map[string]bool
-	pks   string // in JSON; empty when they are too many
+	fts string
+	pks string // in JSON; empty when they are too many
 }
 
 // sql returns what selects the keys of the words.
@@ -28,7 +32,7 @@ func (w *wordSet) sql() (string, any) {
 
 // wordsLike finds the words that meet a key.
 func (x *Index) wordsLike(ctx context.Context, k *match.WordKey) (*wordSet, error) {
-	set := &wordSet{fts: ftsOf(k), texts: map[string]bool{}}
+	set := &wordSet{fts: ftsOf(k)}
 	rows, err := x.query(ctx, "SELECT w.pk, w.text FROM word_token JOIN word w ON w.pk = word_token.rowid WHERE word_token MATCH ?", set.fts)
 	if err != nil {
 		return nil, err
@@ -46,7 +50,7 @@ func (x *Index) wordsLike(ctx context.Context, k *match.WordKey) (*wordSet, erro
 		if len(pks) == maxWords {
 			return set, nil
 		}
-		pks, set.texts[text] = append(pks, pk), true
+		pks = append(pks, pk)
 	}
 	set.pks = "[" + strings.Join(pks, ",") + "]"
 	return set, rows.Err()
@@ -61,18 +65,12 @@ func (x *Index) namesLike(ctx context.Context, k *match.NameKey) (string, []any,
 	if len(words) == 0 || len(words) > maxAlternatives || !x.wordsReady.Load() {
 		return "", nil, nil
 	}
-	sets := make([]*wordSet, len(words))
-	for i := range words {
-		var err error
-		if sets[i], err = x.wordsLike(ctx, &words[i]); err != nil {
-			return "", nil, err
-		}
-	}
-	rare, err := x.rarest(ctx, sets)
+	slices.SortStableFunc(words, func(a, b match.WordKey) int { return cmp.Compare(tokensOf(&b), tokensOf(&a)) })
+	sets, err := x.rare(ctx, words)
 	if err != nil {
 		return "", nil, err
 	}
-	pks, err := x.namesWith(ctx, k, rare, sets)
+	pks, err := x.namesWith(ctx, k, words, sets[0])
 	if err != nil {
 		return "", nil, err
 	}
@@ -88,18 +86,30 @@ func (x *Index) namesLike(ctx context.Context, k *match.NameKey) (string, []any,
 	return strings.Join(all, " INTERSECT "), args, nil
 }
 
-// rarest returns the words that the fewest names have.
-func (x *Index) rarest(ctx context.Context, sets []*wordSet) (*wordSet, error) {
-	for few := 64; len(sets) > 1 && few < maxNames*8; few *= 8 {
-		for _, set := range sets {
-			list, arg := set.sql()
-			n, err := x.count(ctx, "SELECT 1 FROM name_word WHERE word IN ("+list+")", few, arg)
-			if n < few || err != nil {
-				return set, err
-			}
+// tokensOf is of how many tokens a word is: long words are rare ones, as a rule.
+func tokensOf(w *match.WordKey) int { return len(w.Ways[len(w.Ways)-1].Tokens) }
+
+// rare returns what is found for a word that few names have; when all have many, what is
+// found for each, that of the fewest names first.
+func (x *Index) rare(ctx context.Context, words []match.WordKey) (sets []*wordSet, err error) {
+	fewest := 0
+	for i := range words {
+		set, err := x.wordsLike(ctx, &words[i])
+		if err != nil || len(words) == 1 {
+			return []*wordSet{set}, err
+		}
+		list, arg := set.sql()
+		n, err := x.count(ctx, "SELECT 1 FROM name_word WHERE word IN ("+list+")", 8*maxNames, arg)
+		if err != nil || n < fewNames {
+			return []*wordSet{set}, err
+		}
+		sets = append(sets, set)
+		if i == 0 || n < fewest {
+			fewest = n
+			sets[0], sets[i] = sets[i], sets[0]
 		}
 	}
-	return sets[0], nil
+	return sets, nil
 }
 
 // count returns how many rows there are, at most most.
@@ -119,20 +129,21 @@ func (x *Index) count(ctx context.Context, q string, most int, args ...any) (n i
 
 // namesWith returns the keys of the names that have a word of a set and meet the key, as a
 // list in JSON; empty when there are too many of them.
-func (x *Index) namesWith(ctx context.Context, k *match.NameKey, one *wordSet, all []*wordSet) (string, error) {
-	list, arg := one.sql()
+func (x *Index) namesWith(ctx context.Context, k *match.NameKey, words []match.WordKey, set *wordSet) (string, error) {
+	list, arg := set.sql()
 	rows, err := x.query(ctx, unseen("SELECT name, norm "+strings.Replace(namesOfWords, "%", list, 1)), arg, k.Literal())
 	if err != nil {
 		return "", err
 	}
 	defer rows.Close()
+	meets := decider(k, words)
 	pks := []byte{'['}
 	for n := 0; rows.Next(); {
 		var pk, norm string
 		if err := rows.Scan(&pk, &norm); err != nil {
 			return "", err
 		}
-		if norm != "" && !mayMeet(k, norm, one, all) {
+		if norm != "" && !meets(norm) {
 			continue
 		}
 		if n++; n > maxNames {
@@ -146,24 +157,32 @@ func (x *Index) namesWith(ctx context.Context, k *match.NameKey, one *wordSet, a
 	return string(append(pks, ']')), rows.Err()
 }
 
-// mayMeet decides for a pattern; for a fuzzy key it asks for a word of each set.
-func mayMeet(k *match.NameKey, norm string, one *wordSet, all []*wordSet) bool {
+// decider returns what decides whether a name meets a key. To be near takes long, and the
+// words of names are few: it is remembered for each word.
+func decider(k *match.NameKey, words []match.WordKey) func(norm string) bool {
 	if !k.Fuzzy() {
-		return k.Match(norm)
+		return k.Match
 	}
-	for _, set := range all {
-		if set != one && set.pks != "" && !hasWord(norm, set.texts) {
-			return false
+	known := make([]map[string]bool, len(words))
+	for i := range words {
+		known[i] = map[string]bool{}
+	}
+	meets := func(i int, word string) bool {
+		is, ok := known[i][word]
+		if !ok {
+			if is = words[i].Match(word); len(known[i]) < maxWords {
+				known[i][word] = is
+			}
 		}
+		return is
 	}
-	return true
-}
-
-func hasWord(norm string, texts map[string]bool) bool {
-	for w := range strings.FieldsSeq(norm) {
-		if texts[w] {
-			return true
+	return func(norm string) bool {
+		have := strings.Fields(norm)
+		for i := range words {
+			if !slices.ContainsFunc(have, func(w string) bool { return meets(i, w) }) {
+				return false
+			}
 		}
+		return true
 	}
-	return false
 }

@@ -113,3 +113,28 @@ func TestLongNamesAreFound(t *testing.T) {
 		}
 	}
 }
+
+// TestPatientIsReadWhenAsked: studies have the counts of their patient when a key wants them,
+// and answer the same without.
+func TestPatientIsReadWhenAsked(t *testing.T) {
+	x := open(t, filepath.Join(t.TempDir(), "index.db"))
+	var f indextest.Feeder
+	for i := range 3 {
+		indextest.Commit(t, x, f.Entry(t, indextest.Object{Patient: "P", Name: "Doe^J", Study: uid.UID(fmt.Sprint("1.1.", i)), Date: "20200101",
+			Series: uid.UID(fmt.Sprint("1.2.", i)), SOP: uid.UID(fmt.Sprint("1.3.", i)), Class: uid.CTImageStorage}))
+	}
+	patient := []tag.Tag{tag.NumberOfPatientRelatedStudies}
+	for _, where := range []match.Condition{match.New(tag.PatientName, vr.PN, "doe*"), match.New(tag.StudyDate, vr.DA, "20200101"), match.New(tag.PatientID, vr.LO, "P"),
+		match.New(tag.StudyInstanceUID, vr.UI, "1.1.0", "1.1.1", "1.1.2"), match.New(tag.NumberOfPatientRelatedStudies, vr.IS, "3")} {
+		counted := where.Tag == tag.PatientID || where.Tag == patient[0]
+		for _, c := range []struct {
+			keys []tag.Tag
+			want int64
+		}{{nil, 3}, {patient, 3}, {[]tag.Tag{tag.StudyInstanceUID}, 0}} {
+			rows := indextest.Find(t, x, &index.Search{Level: index.Study, Where: []match.Condition{where}, Return: c.keys})
+			if len(rows) != 3 || rows[0].Counts.PatientStudies != c.want && !counted || rows[0].Counts.StudyInstances != 1 {
+				t.Errorf("%v, keys %v: %d rows, %+v", where.Tag, c.keys, len(rows), rows[0].Counts)
+			}
+		}
+	}
+}
