@@ -61,8 +61,12 @@ func startContenders(b *testing.B, names ...string) []contender {
 	for _, name := range names {
 		port := freePort(b)
 		switch name {
-		case "gantry":
-			s := serve(b, "--log-level", "warning", "--peer", benchSink+":localhost:"+strconv.Itoa(benchSinkPort(b)))
+		case "gantry", "gantry-log":
+			args := []string{"--log-level", "warning", "--peer", benchSink + ":localhost:" + strconv.Itoa(benchSinkPort(b))}
+			if name == "gantry-log" { // which syncs the index's log now and then
+				args = append(args, "--config", configFile(b, "index:\n  sync: log\n"))
+			}
+			s := serve(b, args...)
 			out = append(out, contender{name, "GANTRY", s.port, s.cmd.Process.Pid})
 		case "storescp":
 			s := start(b, port, dcmtk(b, "storescp"), "--fork", "-aet", "STORESCP", "-od", b.TempDir(), strconv.Itoa(port))
@@ -100,9 +104,17 @@ func (c contender) dial(b testing.TB, contexts ...dimse.Context) *dimse.Assoc {
 	return a
 }
 
-// race measures each contender three times in turn and reports the medians, and the ratio
-// of the first one to each other.
-func race(b *testing.B, unit string, all []contender, rate func(contender, int) float64) {
+func configFile(b testing.TB, text string) string {
+	name := filepath.Join(b.TempDir(), "gantry.yaml")
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	return name
+}
+
+// race measures each contender three times in turn and reports the ratio of the first one
+// to each other. It returns the medians.
+func race(b *testing.B, unit string, all []contender, rate func(contender, int) float64) map[string]float64 {
 	b.Helper()
 	results := map[string][]float64{}
 	for rep := range 3 {
@@ -110,15 +122,17 @@ func race(b *testing.B, unit string, all []contender, rate func(contender, int) 
 			results[c.name] = append(results[c.name], rate(c, rep))
 		}
 	}
-	ours := median(results[all[0].name])
+	medians := map[string]float64{}
 	for _, c := range all {
 		m := median(results[c.name])
-		b.Logf("%-9s %10.1f %s", c.name, m, unit)
+		medians[c.name] = m
+		b.Logf("%-10s %10.1f %s", c.name, m, unit)
 		if c.name != all[0].name {
-			b.ReportMetric(ours/m, "x-"+c.name)
+			b.ReportMetric(medians[all[0].name]/m, "x-"+c.name)
 		}
 	}
 	b.ReportMetric(0, "ns/op")
+	return medians
 }
 
 func median(v []float64) float64 {
@@ -257,9 +271,9 @@ var ctContext = dimse.Context{Class: uid.CTImageStorage, Syntaxes: []uid.UID{uid
 func BenchmarkPeersStore(b *testing.B) {
 	for _, n := range []int{1, 4, 8} {
 		b.Run(fmt.Sprintf("associations=%d", n), func(b *testing.B) {
-			all := append(startContenders(b, "gantry", "storescp", "orthanc"), contender{name: "limit"})
+			all := append(startContenders(b, "gantry", "gantry-log", "storescp", "orthanc"), contender{name: "limit"})
 			used, stored := map[string]float64{}, map[string]float64{}
-			race(b, "objects/s", all, func(c contender, _ int) float64 {
+			rates := race(b, "objects/s", all, func(c contender, _ int) float64 {
 				if c.port == 0 {
 					return appendAndSync(b, n, 512<<10)
 				}
@@ -270,6 +284,7 @@ func BenchmarkPeersStore(b *testing.B) {
 				stored[c.name] += float64(done.Done)
 				return done.PerSecond
 			})
+			b.ReportMetric(rates["gantry-log"]/rates["storescp"], "log-x-storescp")
 			b.ReportMetric(used["gantry"]/stored["gantry"]/(used["storescp"]/stored["storescp"]), "cpu-of-storescp")
 		})
 	}
