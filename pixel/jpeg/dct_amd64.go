@@ -43,3 +43,31 @@ func (q *quantizer) quantize(out *[64]int16, f *[64]int32) (filled uint64) {
 	}
 	return ^quantizeAVX2(out, f, &q.half, &q.magic)
 }
+
+// Both make n samples, a multiple of 16 and not 0, of 3n bytes and of 2n samples.
+//
+//go:noescape
+func thirdsAVX2(line *uint16, px *byte, n int)
+
+//go:noescape
+func halveAVX2(line, wide *uint16, n int)
+
+// startThirds takes every third byte of px, as many as vectors can, and returns how many.
+func startThirds(line []uint16, px []byte) int {
+	n := min(len(line), len(px)/3) &^ 15
+	if !vectors || n == 0 {
+		return 0
+	}
+	thirdsAVX2(&line[0], &px[0], n)
+	return n
+}
+
+// startHalves is the begin of halve, as startThirds is of pick. Samples are of 15 bits at most.
+func startHalves(line, wide []uint16) int {
+	n := min(len(line), len(wide)/2) &^ 15
+	if !vectors || n == 0 {
+		return 0
+	}
+	halveAVX2(&line[0], &wide[0], n)
+	return n
+}

@@ -4,6 +4,7 @@ package jpeg
 
 import (
 	"encoding/binary"
+	"slices"
 	"testing"
 )
 
@@ -50,6 +51,44 @@ func FuzzVectors(f *testing.F) {
 		filled := ^quantizeAVX2(&x, &c, &q.half, &q.magic)
 		if want := q.quantizePlain(&y, &c); !q.coarse && (x != y || filled != want) {
 			t.Fatalf("quantized: %v %x, not %v %x", x, filled, y, want)
+		}
+	})
+}
+
+// FuzzLines compares how lines are taken out of an image and halved, and looks whether the
+// assembly writes elsewhere.
+func FuzzLines(f *testing.F) {
+	if !vectors {
+		f.Skip("NO AVX2: the assembly was not compared with anything")
+	}
+	every := make([]byte, 3*500)
+	for k := range every {
+		every[k] = byte(k * 89 >> (k % 3))
+	}
+	for _, n := range []int{3, 45, 48, 51, 96, 99, 195, 1500} {
+		f.Add(every[:n], uint8(n%3))
+	}
+	f.Fuzz(func(t *testing.T, px []byte, k uint8) {
+		width := len(px) / 3
+		if width == 0 {
+			return
+		}
+		defer func() { vectors = true }()
+		var lines, halves [2][]uint16
+		for i := range 2 {
+			vectors = i == 0
+			e := encoder{px: px[:3*width]}
+			e.info = Info{Width: width, Height: 1, Components: 3, Bits: 8}
+			lines[i] = make([]uint16, width+16)
+			e.pick(lines[i][:width], int(k%3), 0)
+			halves[i] = make([]uint16, width)
+			halve(halves[i][:(width+1)/2], lines[i][:width])
+		}
+		if !slices.Equal(lines[0], lines[1]) {
+			t.Errorf("line: %v, not %v", lines[0], lines[1])
+		}
+		if !slices.Equal(halves[0], halves[1]) {
+			t.Errorf("halves: %v, not %v", halves[0], halves[1])
 		}
 	})
 }

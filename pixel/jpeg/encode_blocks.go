@@ -143,8 +143,8 @@ func (e *encoder) load(line []uint16, k, y int) {
 // halve makes one sample of two; rounding goes up and down in turn, as in libjpeg. Where
 // there is room, the last one follows once more as it is.
 func halve(line, wide []uint16) int {
-	n := 0
-	for pairs := wide; len(pairs) > 1 && n < len(line); pairs = pairs[2:] {
+	n := startHalves(line, wide)
+	for pairs := wide[2*n:]; len(pairs) > 1 && n < len(line); pairs = pairs[2:] {
 		line[n] = uint16((uint32(pairs[0]) + uint32(pairs[1]) + uint32(n&1)) >> 1)
 		n++
 	}
@@ -178,8 +178,11 @@ func (e *encoder) pick(line []uint16, k, y int) {
 			line[x] = uint16(v)
 		}
 	default:
-		px := e.px[at:]
-		for x := range line {
+		px, x := e.px[at:], 0
+		if n == 3 {
+			x = startThirds(line, px)
+		}
+		for ; x < len(line); x++ {
 			line[x] = uint16(px[n*x])
 		}
 	}
