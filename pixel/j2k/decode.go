@@ -285,7 +285,9 @@ func (j *job) place(data []uint32, stride int) {
 		}
 		if j.c.reversible {
 			dst := j.p.i[to : to+w]
-			for i, v := range src {
+			n := startUnfold(dst, src)
+			dst = dst[n:]
+			for i, v := range src[n:] {
 				s := int32(v) >> 31
 				dst[i] = (int32(v&^signBit)>>1 ^ s) - s
 			}
@@ -385,15 +387,12 @@ func (c *component) write(px []byte, row *line, width, step int) {
 	if c.signed {
 		lo, hi, shift = -shift, shift-1, 0
 	}
-	if step == 2 && width == 2 && row.i != nil {
-		px = px[:2*len(row.i)]
-		for i, v := range row.i {
-			binary.LittleEndian.PutUint16(px[2*i:2*i+2], uint16(max(lo, min(hi, v+shift))))
-		}
-		return
+	n := 0
+	if step == width && width <= 2 {
+		n = startWrite(px, row.i, width, shift, lo, hi)
 	}
-	for i, v := range row.i {
-		put(px[i*step:], max(lo, min(hi, v+shift)), width)
+	for i, v := range row.i[n:] {
+		put(px[(n+i)*step:], max(lo, min(hi, v+shift)), width)
 	}
 	for i, v := range row.f {
 		n := int32(max(-1<<30, min(1<<30, math.RoundToEven(float64(v)))))

@@ -47,7 +47,7 @@ type source struct {
 func (tc *tileComp) inverse(p *plane, n int) source {
 	switch {
 	case p.i != nil:
-		return source{i: synthesize(tc, p.i, p.w, n, wavelet53[int32]())}
+		return source{i: synthesize(tc, p.i, p.w, n, rows53())}
 	case p.l != nil:
 		return source{l: synthesize(tc, p.l, p.w, n, wavelet53[int64]())}
 	}
@@ -187,6 +187,37 @@ func halve97(a []float32) {
 	}
 }
 
+// rows53 is wavelet53 that begins with vectors.
+func rows53() wavelet[int32] {
+	w := wavelet53[int32]()
+	w.join = join32
+	w.steps = []func(d, a, b []int32){liftRows(w.steps[0], 2, 2, -1), liftRows(w.steps[1], 0, 1, 1)}
+	return w
+}
+
+// liftRows has a step, which adds (a+b+round)>>shift with a sign, begin with vectors.
+func liftRows(step func(d, a, b []int32), round, shift, sign int32) func(d, a, b []int32) {
+	return func(d, a, b []int32) {
+		n := startLift(d, a, b, round, shift, sign)
+		step(d[n:], a[n:], b[n:])
+	}
+}
+
+// join32 is join53 that begins with vectors.
+func join32(d, low, high []int32, c int) {
+	n := 0
+	if c == 0 {
+		n = startJoin(d, low, high)
+	}
+	if n == 0 {
+		join53(d, low, high, c)
+		return
+	}
+	d[0] = low[0] - (2*high[0]+2)>>2
+	d[1] = high[0] + (d[0]+d[2])>>1
+	resumeEven53(d[2*n:], low[n:], high[n:])
+}
+
 // steps53 is F.3.8.2 for rows.
 func steps53[T whole]() []func(d, a, b []T) {
 	return []func(d, a, b []T){
@@ -221,9 +252,13 @@ func join53[T whole](d, low, high []T, c int) {
 }
 
 func joinEven53[T whole](d, low, high []T) {
-	h := high[0]
-	e := low[0] - (2*h+2)>>2
-	d[0] = e
+	d[0] = low[0] - (2*high[0]+2)>>2
+	resumeEven53(d, low, high)
+}
+
+// resumeEven53 is joinEven53 behind the first sample.
+func resumeEven53[T whole](d, low, high []T) {
+	h, e := high[0], d[0]
 	k := min(len(low), len(high))
 	low2, high2, to := low[1:k], high[1:k], d[1:2*k-1]
 	for i, v := range low2 {

@@ -17,7 +17,7 @@ type analysis[T number] struct {
 func (tc *tileComp) forward(p *plane, n int, from source) {
 	switch {
 	case p.i != nil:
-		analyze(tc, p.i, p.w, n, from.i, analysis[int32]{steps: splits53[int32](), part: part53[int32]})
+		analyze(tc, p.i, p.w, n, from.i, splitRows53())
 	case p.l != nil:
 		analyze(tc, p.l, p.w, n, from.l, analysis[int64]{steps: splits53[int64](), part: part53[int64]})
 	default:
@@ -63,6 +63,28 @@ func (v analysis[T]) below(res, low *resolution, buf []T, stride int, rows func(
 	}
 }
 
+// splitRows53 is F.4.8.2 that begins with vectors.
+func splitRows53() analysis[int32] {
+	s := splits53[int32]()
+	return analysis[int32]{steps: []func(d, a, b []int32){liftRows(s[0], 0, 1, -1), liftRows(s[1], 2, 2, 1)}, part: part32}
+}
+
+// part32 is part53 that begins with vectors.
+func part32(low, high, x []int32) {
+	n := startPart(low, high, x)
+	if n == 0 {
+		part53(low, high, x)
+		return
+	}
+	before := high[n-1]
+	low[0] += (2*high[0] + 2) >> 2
+	k := 1 + startLift(low[1:n], high[:n-1], high[1:n], 2, 2, 1)
+	for ; k < n; k++ {
+		low[k] += (high[k-1] + high[k] + 2) >> 2
+	}
+	resume53(low[n:], high[n:], x[2*n:], before)
+}
+
 // splits53 is F.4.8.2 for rows.
 func splits53[T whole]() []func(d, a, b []T) {
 	return []func(d, a, b []T){
@@ -88,16 +110,22 @@ func part53[T whole](low, high, x []T) {
 		low[0] = x[0]
 		return
 	}
-	before := T(0)
+	next := x[0]
+	if n > 2 {
+		next = x[2]
+	}
+	resume53(low, high, x, x[1]-(x[0]+next)>>1)
+}
+
+// resume53 is part53 from an even sample on; before is the high one in front of it.
+func resume53[T whole](low, high, x []T, before T) {
+	n := len(x)
 	for i := range high {
 		a, c := x[2*i], x[2*i]
 		if 2*i+2 < n {
 			c = x[2*i+2]
 		}
 		d := x[2*i+1] - (a+c)>>1
-		if i == 0 {
-			before = d
-		}
 		high[i], low[i] = d, a+(before+d+2)>>2
 		before = d
 	}

@@ -280,7 +280,7 @@ func (j *encodeJob) run(e *encoders) error {
 		var most int
 		if j.p.l != nil {
 			e.deep = sized(e.deep, stride*rows)
-			fold(j, e.deep, stride, j.p.l)
+			j.foldDeep(e.deep, stride)
 			code, most = encodeHT(&e.ht, e.deep, stride)
 		} else {
 			e.data = sized(e.data, stride*rows)
@@ -292,7 +292,7 @@ func (j *encodeJob) run(e *encoders) error {
 	e.part1.w, e.part1.h = w, h
 	if j.p.l != nil {
 		e.deep = sized(e.deep, w*h)
-		fold(j, e.deep, w, j.p.l)
+		j.foldDeep(e.deep, w)
 		e.part1.split(e.deep)
 	} else {
 		e.data = sized(e.data, w*h)
@@ -307,7 +307,11 @@ func (j *encodeJob) run(e *encoders) error {
 // bit, into rows of stride.
 func (j *encodeJob) quantize(data []uint32, stride int) {
 	if j.p.i != nil {
-		fold(j, data, stride, j.p.i)
+		j.rows(func(r, from, w int) {
+			row, src := data[r*stride:r*stride+w], j.p.i[from:from+w]
+			n := startFold(row, src)
+			foldRow(row[n:], src[n:])
+		})
 		return
 	}
 	j.rows(func(r, from, w int) {
@@ -330,14 +334,17 @@ func (j *encodeJob) rows(f func(r, from, w int)) {
 	}
 }
 
-// fold is quantize where nothing is lost.
-func fold[T word, S whole](j *encodeJob, data []T, stride int, src []S) {
-	j.rows(func(r, from, w int) {
-		row := data[r*stride : r*stride+w]
-		for i, v := range src[from : from+w] {
-			row[i] = T(max(v, -v))<<1 | T(uint64(int64(v))>>63)
-		}
-	})
+// foldDeep is quantize of deep samples.
+func (j *encodeJob) foldDeep(data []uint64, stride int) {
+	j.rows(func(r, from, w int) { foldRow(data[r*stride:r*stride+w], j.p.l[from:from+w]) })
+}
+
+// foldRow is quantize of a row where nothing is lost.
+func foldRow[T word, S whole](row []T, src []S) {
+	row = row[:len(src)]
+	for i, v := range src {
+		row[i] = T(max(v, -v))<<1 | T(uint64(int64(v))>>63)
+	}
 }
 
 // take keeps the codeword of a block, whose highest planes are not coded; most is how many

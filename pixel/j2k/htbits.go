@@ -67,7 +67,16 @@ func unstuff(to, from []byte, fill byte) []byte {
 // unstuffBack reads bytes from the last to the first; a byte of seven ones in front of one
 // above 8F has seven bits (T.814 7.1.4). high says whether what follows from is above 8F.
 func unstuffBack(p packed, from []byte, high bool) []byte {
-	for i := len(from) - 1; i >= 0; i-- {
+	for i := len(from); i > 0; {
+		if i >= 8 {
+			if w := binary.BigEndian.Uint64(from[i-8:]); !hasFF(w | ffs<<7) {
+				p.put8(w)
+				i -= 8
+				high = from[i] > 0x8F
+				continue
+			}
+		}
+		i--
 		n := uint(8)
 		if high && from[i]&0x7F == 0x7F {
 			n = 7

@@ -10,7 +10,7 @@ type htDecoder struct {
 	mag    []byte
 	quads  []uint32 // of a line: what the code says of each in the low half, u in the high one
 	above  []uint8  // significance of the line of quads above, one more on each side
-	exps   []uint8  // exponents of the lower samples of the line above: left, right
+	lower  []uint64 // lower samples of the line above, left and right: as coded, not 0 where significant
 	w, h   int
 	stride int
 	most   uint32 // bits that a magnitude and its sign may have
@@ -77,7 +77,7 @@ func cleanupHT[T word](d *htDecoder, data []T, b []byte, zero, most uint) error 
 // linesHT decodes the quads, line by line.
 func linesHT[T word](d *htDecoder, data []T, plane, most uint) error {
 	n := (d.w + 1) / 2
-	d.quads, d.above, d.exps = sized(d.quads, n+1), sized(d.above, n+2), sized(d.exps, 2*n+4)
+	d.quads, d.above, d.lower = sized(d.quads, n+1), sized(d.above, n+2), sized(d.lower, 2*n+4)
 	limit := min(d.most, uint32(most-plane)) // the result has a sign, and a bit below the plane
 	var vlc, mag uint
 	for y := 0; y < d.h; y += 2 {
@@ -197,18 +197,20 @@ func (d *htDecoder) codes(n int, at uint) uint {
 func magnitudesHT[T word](d *htDecoder, data []T, y, n int, at, plane uint, limit uint32) (uint, bool) {
 	top := data[y*d.stride:][:d.stride]
 	low := data[(y+1)*d.stride:][:d.stride]
-	exps := d.exps[:2*n+4]
-	last := uint32(0) // exponent of the lower right sample of the quad before, above
-	mag := d.mag
-	for q := range n {
+	lower := d.lower[:2*n+4]
+	last := uint64(0) // the lower right sample of the quad before, above
+	mag, q := d.mag, 0
+	if top, ok := any(top).([]uint32); ok {
+		q, at, last = d.startQuads(top, any(low).([]uint32), at, plane, limit)
+	}
+	for ; q < n; q++ {
 		e := d.quads[q]
 		rho := e >> vlcRho & 15
 		d.above[q+1] = uint8(rho)
-		l, r := uint32(exps[2*q+2]), uint32(exps[2*q+3])
-		most := max(last, l, r, uint32(exps[2*q+4]))
-		last = r
+		most := uint32(bits.Len64(last | lower[2*q+2] | lower[2*q+3] | lower[2*q+4]))
+		last = lower[2*q+3]
 		if rho == 0 {
-			exps[2*q+2], exps[2*q+3] = 0, 0
+			lower[2*q+2], lower[2*q+3] = 0, 0
 			continue
 		}
 		u := e >> 16
@@ -242,8 +244,7 @@ func magnitudesHT[T word](d *htDecoder, data []T, y, n int, at, plane uint, limi
 		t, b := top[2*q:2*q+2], low[2*q:2*q+2]
 		t[0], b[0] = place[T](s0, plane)&-T(rho&1), place[T](s1, plane)&-T(rho>>1&1)
 		t[1], b[1] = place[T](s2, plane)&-T(rho>>2&1), place[T](s3, plane)&-T(rho>>3)
-		exps[2*q+2] = uint8(bits.Len64(s1 | uint64(rho>>1&1)))
-		exps[2*q+3] = uint8(bits.Len64(s3 | uint64(rho>>3&1)))
+		lower[2*q+2], lower[2*q+3] = s1|uint64(rho>>1&1), s3|uint64(rho>>3&1)
 	}
 	return at, true
 }

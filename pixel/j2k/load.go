@@ -91,14 +91,12 @@ func (l *loader) load(row []int32, comp int) {
 		for i := range row {
 			row[i] = get(src[i*step:], width) << unused >> unused
 		}
-	case step == 2 && width == 2:
-		src = src[:2*len(row)]
-		mask := int32(1)<<l.info.Bits - 1
-		for i := range row {
-			row[i] = int32(binary.LittleEndian.Uint16(src[2*i:2*i+2]))&mask - shift
-		}
 	default:
-		for i := range row {
+		n := 0
+		if step == width && width <= 2 {
+			n = startLoad(row, src, width, 1<<l.info.Bits-1, shift)
+		}
+		for i := n; i < len(row); i++ {
 			row[i] = int32(uint32(get(src[i*step:], width))<<unused>>unused) - shift
 		}
 	}

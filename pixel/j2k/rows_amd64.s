@@ -1,0 +1,265 @@
+//go:build !noasm
+
+#include "textflag.h"
+
+// All take n elements, a multiple of eight or, where it says so, 16, and not 0.
+
+// func liftAVX2(d, a, b *int32, n int, round, shift, sign int32)
+TEXT ·liftAVX2(SB), NOSPLIT, $0-44
+	MOVQ d+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), DX
+	MOVQ n+24(FP), CX
+	MOVL round+32(FP), AX
+	VMOVD AX, X5
+	VPBROADCASTD X5, Y5
+	MOVL shift+36(FP), AX
+	VMOVD AX, X6
+	MOVL sign+40(FP), AX
+	VMOVD AX, X7
+	VPBROADCASTD X7, Y7
+
+lift:
+	VMOVDQU (SI), Y0
+	VPADDD (DX), Y0, Y0
+	VPADDD Y5, Y0, Y0
+	VPSRAD X6, Y0, Y0
+	VPSIGND Y7, Y0, Y0
+	VPADDD (DI), Y0, Y0
+	VMOVDQU Y0, (DI)
+	ADDQ $32, SI
+	ADDQ $32, DX
+	ADDQ $32, DI
+	SUBQ $8, CX
+	JG lift
+	VZEROUPPER
+	RET
+
+// func joinAVX2(d, low, high *int32, n int)
+TEXT ·joinAVX2(SB), NOSPLIT, $0-32
+	MOVQ d+0(FP), DI
+	MOVQ low+8(FP), SI
+	MOVQ high+16(FP), DX
+	MOVQ n+24(FP), CX
+	VPCMPEQD Y5, Y5, Y5
+	VPSRLD $31, Y5, Y5
+	VPADDD Y5, Y5, Y5 // twos
+
+join:
+	VMOVDQU (DX), Y1
+	VPADDD -4(DX), Y1, Y0
+	VPADDD 4(DX), Y1, Y2
+	VPADDD Y5, Y0, Y0
+	VPADDD Y5, Y2, Y2
+	VPSRAD $2, Y0, Y0
+	VPSRAD $2, Y2, Y2
+	VMOVDQU (SI), Y3
+	VMOVDQU 4(SI), Y4
+	VPSUBD Y0, Y3, Y3
+	VPSUBD Y2, Y4, Y4
+	VPADDD Y3, Y4, Y4
+	VPSRAD $1, Y4, Y4
+	VPADDD Y1, Y4, Y4
+	VPUNPCKLDQ Y4, Y3, Y0
+	VPUNPCKHDQ Y4, Y3, Y1
+	VPERM2I128 $0x20, Y1, Y0, Y2
+	VPERM2I128 $0x31, Y1, Y0, Y3
+	VMOVDQU Y2, (DI)
+	VMOVDQU Y3, 32(DI)
+	ADDQ $32, SI
+	ADDQ $32, DX
+	ADDQ $64, DI
+	SUBQ $8, CX
+	JG join
+	VZEROUPPER
+	RET
+
+// func partAVX2(low, high, x *int32, n int)
+TEXT ·partAVX2(SB), NOSPLIT, $0-32
+	MOVQ low+0(FP), DI
+	MOVQ high+8(FP), DX
+	MOVQ x+16(FP), SI
+	MOVQ n+24(FP), CX
+
+part:
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	VSHUFPS $0x88, Y1, Y0, Y2
+	VSHUFPS $0xdd, Y1, Y0, Y3
+	VPERMQ $0xd8, Y2, Y2
+	VPERMQ $0xd8, Y3, Y3
+	VMOVUPS 8(SI), Y0
+	VMOVUPS 40(SI), Y1
+	VSHUFPS $0x88, Y1, Y0, Y4
+	VPERMQ $0xd8, Y4, Y4
+	VMOVDQU Y2, (DI)
+	VPADDD Y4, Y2, Y4
+	VPSRAD $1, Y4, Y4
+	VPSUBD Y4, Y3, Y3
+	VMOVDQU Y3, (DX)
+	ADDQ $64, SI
+	ADDQ $32, DX
+	ADDQ $32, DI
+	SUBQ $8, CX
+	JG part
+	VZEROUPPER
+	RET
+
+// func unfoldAVX2(to *int32, from *uint32, n int)
+TEXT ·unfoldAVX2(SB), NOSPLIT, $0-24
+	MOVQ to+0(FP), DI
+	MOVQ from+8(FP), SI
+	MOVQ n+16(FP), CX
+
+unfold:
+	VMOVDQU (SI), Y0
+	VPSLLD $1, Y0, Y1
+	VPSRLD $2, Y1, Y1
+	VPSIGND Y0, Y1, Y1
+	VMOVDQU Y1, (DI)
+	ADDQ $32, SI
+	ADDQ $32, DI
+	SUBQ $8, CX
+	JG unfold
+	VZEROUPPER
+	RET
+
+// func foldAVX2(to *uint32, from *int32, n int)
+TEXT ·foldAVX2(SB), NOSPLIT, $0-24
+	MOVQ to+0(FP), DI
+	MOVQ from+8(FP), SI
+	MOVQ n+16(FP), CX
+
+fold:
+	VMOVDQU (SI), Y0
+	VPABSD Y0, Y1
+	VPSLLD $1, Y1, Y1
+	VPSRLD $31, Y0, Y0
+	VPOR Y0, Y1, Y1
+	VMOVDQU Y1, (DI)
+	ADDQ $32, SI
+	ADDQ $32, DI
+	SUBQ $8, CX
+	JG fold
+	VZEROUPPER
+	RET
+
+#define RANGE(y) \
+	VPADDD Y5, y, y \
+	VPMAXSD Y6, y, y \
+	VPMINSD Y7, y, y \
+	VPAND Y4, y, y
+
+// func wordsAVX2(px *byte, row *int32, n int, shift, lo, hi int32)
+TEXT ·wordsAVX2(SB), NOSPLIT, $0-36
+	MOVQ px+0(FP), DI
+	MOVQ row+8(FP), SI
+	MOVQ n+16(FP), CX
+	MOVL shift+24(FP), AX
+	VMOVD AX, X5
+	VPBROADCASTD X5, Y5
+	MOVL lo+28(FP), AX
+	VMOVD AX, X6
+	VPBROADCASTD X6, Y6
+	MOVL hi+32(FP), AX
+	VMOVD AX, X7
+	VPBROADCASTD X7, Y7
+	VPCMPEQD Y4, Y4, Y4
+	VPSRLD $16, Y4, Y4
+
+words:
+	VMOVDQU (SI), Y0
+	VMOVDQU 32(SI), Y1
+	RANGE(Y0)
+	RANGE(Y1)
+	VPACKUSDW Y1, Y0, Y0
+	VPERMQ $0xd8, Y0, Y0
+	VMOVDQU Y0, (DI)
+	ADDQ $64, SI
+	ADDQ $32, DI
+	SUBQ $16, CX
+	JG words
+	VZEROUPPER
+	RET
+
+// func bytesAVX2(px *byte, row *int32, n int, shift, lo, hi int32)
+TEXT ·bytesAVX2(SB), NOSPLIT, $0-36
+	MOVQ px+0(FP), DI
+	MOVQ row+8(FP), SI
+	MOVQ n+16(FP), CX
+	MOVL shift+24(FP), AX
+	VMOVD AX, X5
+	VPBROADCASTD X5, Y5
+	MOVL lo+28(FP), AX
+	VMOVD AX, X6
+	VPBROADCASTD X6, Y6
+	MOVL hi+32(FP), AX
+	VMOVD AX, X7
+	VPBROADCASTD X7, Y7
+	VPCMPEQD Y4, Y4, Y4
+	VPSRLD $24, Y4, Y4
+
+bytes:
+	VMOVDQU (SI), Y0
+	VMOVDQU 32(SI), Y1
+	RANGE(Y0)
+	RANGE(Y1)
+	VPACKUSDW Y1, Y0, Y0
+	VPERMQ $0xd8, Y0, Y0
+	VEXTRACTI128 $1, Y0, X1
+	VPACKUSWB X1, X0, X0
+	VMOVDQU X0, (DI)
+	ADDQ $64, SI
+	ADDQ $16, DI
+	SUBQ $16, CX
+	JG bytes
+	VZEROUPPER
+	RET
+
+// func fromWordsAVX2(row *int32, px *byte, n int, mask, shift int32)
+TEXT ·fromWordsAVX2(SB), NOSPLIT, $0-32
+	MOVQ row+0(FP), DI
+	MOVQ px+8(FP), SI
+	MOVQ n+16(FP), CX
+	MOVL mask+24(FP), AX
+	VMOVD AX, X4
+	VPBROADCASTD X4, Y4
+	MOVL shift+28(FP), AX
+	VMOVD AX, X5
+	VPBROADCASTD X5, Y5
+
+fromwords:
+	VPMOVZXWD (SI), Y0
+	VPAND Y4, Y0, Y0
+	VPSUBD Y5, Y0, Y0
+	VMOVDQU Y0, (DI)
+	ADDQ $16, SI
+	ADDQ $32, DI
+	SUBQ $8, CX
+	JG fromwords
+	VZEROUPPER
+	RET
+
+// func fromBytesAVX2(row *int32, px *byte, n int, mask, shift int32)
+TEXT ·fromBytesAVX2(SB), NOSPLIT, $0-32
+	MOVQ row+0(FP), DI
+	MOVQ px+8(FP), SI
+	MOVQ n+16(FP), CX
+	MOVL mask+24(FP), AX
+	VMOVD AX, X4
+	VPBROADCASTD X4, Y4
+	MOVL shift+28(FP), AX
+	VMOVD AX, X5
+	VPBROADCASTD X5, Y5
+
+frombytes:
+	VPMOVZXBD (SI), Y0
+	VPAND Y4, Y0, Y0
+	VPSUBD Y5, Y0, Y0
+	VMOVDQU Y0, (DI)
+	ADDQ $8, SI
+	ADDQ $32, DI
+	SUBQ $8, CX
+	JG frombytes
+	VZEROUPPER
+	RET
