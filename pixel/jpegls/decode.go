@@ -1,6 +1,7 @@
 package jpegls
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"slices"
@@ -107,11 +108,12 @@ func (d *decoder) lines(s *scan) error {
 }
 
 // end returns where the marker behind coded data is. Before it there are no bits but the zeros
-// that fill up the last bytes (T.87 A.1): others tell that the data was damaged.
+// that fill up the last bytes (T.87 A.1), and fill bytes (T.81 B.1.1.2): others tell that the
+// data was damaged.
 func (d *lineDecoder) end() (int, error) {
 	d.r.Fill()
 	at := marker.Find(d.r.Src, d.r.Pos, 0x80)
-	if d.r.Acc != 0 || at != d.r.Pos {
+	if d.r.Acc != 0 || len(bytes.TrimLeft(d.r.Src[d.r.Pos:at], "\xff")) > 0 {
 		return at, FormatError("coded data goes on behind the last line")
 	}
 	return at, nil

@@ -301,3 +301,23 @@ func BenchmarkCodec(b *testing.B) {
 		})
 	}
 }
+
+// TestFillBytes: fill bytes may stand before any marker, and CharLS writes one; other bytes
+// that are left over tell of damage.
+func TestFillBytes(t *testing.T) {
+	i := Info{Width: 5, Height: 3, Components: 1, Bits: 8}
+	px := []byte{1, 2, 3, 4, 5, 9, 9, 9, 9, 9, 200, 0, 200, 0, 200}
+	src, err := Encode(nil, px, i, EncodeOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	coded := src[:len(src)-2]
+	for _, end := range []string{"\xff\xd9", "\xff\xff\xd9", "\xff\xff\xff\xd9"} {
+		if got, _, err := Decode(nil, append(coded[:len(coded):len(coded)], end...), DecodeOptions{}); err != nil || !bytes.Equal(got, px) {
+			t.Errorf("% x: % x, %v", end, got, err)
+		}
+	}
+	if _, _, err := Decode(nil, append(coded[:len(coded):len(coded)], "\x12\x34\xff\xd9"...), DecodeOptions{}); err == nil {
+		t.Error("data goes on unnoticed")
+	}
+}
