@@ -47,12 +47,9 @@ func (r *Request) ReadDataSet() (*dicom.DataSet, error) {
 	if r.Data == nil {
 		return new(dicom.DataSet), nil
 	}
-	b, err := io.ReadAll(io.LimitReader(r.Data, r.limit+1))
+	b, err := readAll(r.Data, r.limit)
 	if err != nil {
 		return nil, err
-	}
-	if int64(len(b)) > r.limit {
-		return nil, &StatusError{Status: OutOfResources, Comment: "data set too long"}
 	}
 	ds, err := dicom.DecodeBytes(b, dicom.DecodeOptions{Syntax: r.Syntax})
 	if err != nil {

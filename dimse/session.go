@@ -1,8 +1,10 @@
 package dimse
 
 import (
+	"bytes"
 	"errors"
 	"io"
+	"slices"
 	"sync"
 
 	"gantry/dicom"
@@ -201,16 +203,33 @@ func (d *dataReader) drain(limit int64) error {
 	return d.err
 }
 
-// readAll reads the data set into memory that grows as it arrives.
-func (d *dataReader) readAll(limit int64) ([]byte, error) {
-	b, err := io.ReadAll(io.LimitReader(d, limit+1))
-	if err != nil {
-		return nil, err
+// readAll reads the data set, see readAll.
+func (d *dataReader) readAll(limit int64) ([]byte, error) { return readAll(d, limit) }
+
+// readAll reads a data set into memory that grows as it arrives, and returns it in as much
+// as it takes.
+func readAll(r io.Reader, limit int64) ([]byte, error) {
+	b := encoded.Get().(*[]byte)
+	data := (*b)[:0]
+	defer func() { keepEncoded(b, data) }()
+	for {
+		n, err := r.Read(data[len(data):cap(data)])
+		data = data[:len(data)+n]
+		switch {
+		case int64(len(data)) > limit:
+			return nil, &StatusError{Status: OutOfResources, Comment: "data set too long"}
+		case err == io.EOF:
+			if cap(data) > maxEncoded {
+				return data, nil
+			}
+			return bytes.Clone(data), nil
+		case err != nil:
+			return nil, err
+		}
+		if len(data) == cap(data) {
+			data = slices.Grow(data, len(data))
+		}
 	}
-	if int64(len(b)) > limit {
-		return nil, &StatusError{Status: OutOfResources, Comment: "data set too long"}
-	}
-	return b, nil
 }
 
 // write sends a message; ds is nil for one without data set. HasData is set from it.
@@ -218,13 +237,20 @@ func (s *session) write(pc *presentation, c *Command, ds *dicom.DataSet) error {
 	return s.send(pc, c, ds, s.conn.WriteMessage)
 }
 
-// encoded holds buffers of data sets on their way out; larger ones are not kept.
+// encoded holds buffers of data sets on their way; larger ones are not kept.
 var encoded = sync.Pool{New: func() any {
 	b := make([]byte, 0, 1024)
 	return &b
 }}
 
 const maxEncoded = 64 << 10
+
+func keepEncoded(b *[]byte, data []byte) {
+	if cap(data) <= maxEncoded {
+		*b = data
+		encoded.Put(b)
+	}
+}
 
 func (s *session) send(pc *presentation, c *Command, ds *dicom.DataSet, write func(byte, []byte, []byte) error) error {
 	var buf [256]byte
@@ -236,12 +262,7 @@ func (s *session) send(pc *presentation, c *Command, ds *dicom.DataSet, write fu
 		if data, err = dicom.AppendEncode((*b)[:0], ds, pc.syntax); err != nil {
 			return err
 		}
-		defer func() {
-			if cap(data) <= maxEncoded {
-				*b = data
-				encoded.Put(b)
-			}
-		}()
+		defer func() { keepEncoded(b, data) }()
 	}
 	return write(pc.id, c.Append(buf[:0]), data)
 }

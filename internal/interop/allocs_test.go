@@ -35,7 +35,7 @@ var most = []struct {
 			t.Fatal(status, err)
 		}
 	}},
-	{"find by patient ID", 115, 14, func(t testing.TB, a *dimse.Assoc, _ ctBytes) {
+	{"find by patient ID", 110, 12, func(t testing.TB, a *dimse.Assoc, _ ctBytes) {
 		if n := len(answers(t, a, map[tag.Tag]string{tag.PatientID: "P0007"})); n != 1 {
 			t.Fatal(n)
 		}

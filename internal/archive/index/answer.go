@@ -44,6 +44,13 @@ func (r *Row) computed(t tag.Tag) ([]string, bool) {
 // Unsupported are keys that are known to no level above the row's (status FF01).
 func (r *Row) Answer(keys []tag.Tag) (ds *dicom.DataSet, unsupported []tag.Tag, err error) {
 	ed := new(dicom.DataSet).Edit()
+	unsupported = r.AnswerIn(ed, keys)
+	ds, err = ed.Build()
+	return ds, unsupported, err
+}
+
+// AnswerIn is Answer into a data set that has more to say.
+func (r *Row) AnswerIn(ed *dicom.Editor, keys []tag.Tag) (unsupported []tag.Tag) {
 	for _, t := range keys {
 		if values, ok := r.computed(t); ok && LevelOf(t) <= r.Level {
 			ed.SetText(t, values...)
@@ -61,8 +68,7 @@ func (r *Row) Answer(keys []tag.Tag) (ds *dicom.DataSet, unsupported []tag.Tag, 
 		}
 		copyElement(ed, e)
 	}
-	ds, err = ed.Build()
-	return ds, unsupported, err
+	return unsupported
 }
 
 func setEmpty(ed *dicom.Editor, t tag.Tag) {

@@ -87,11 +87,9 @@ func (f *Front) searchOf(q *query.Query) (*index.Search, error) {
 }
 
 func (f *Front) answer(row *index.Row, keys []tag.Tag) (*dicom.DataSet, error) {
-	ds, _, err := row.Answer(keys)
-	if err != nil {
-		return nil, err
-	}
-	return ds.Edit().
+	ed := new(dicom.DataSet).Edit()
+	row.AnswerIn(ed, keys)
+	return ed.
 		SetText(tag.QueryRetrieveLevel, row.Level.String()).
 		SetText(tag.RetrieveAETitle, f.AETitle).
 		SetText(tag.InstanceAvailability, "ONLINE").
