@@ -54,10 +54,30 @@ func reference(t testing.TB, name string, s *Source) ([]byte, string) {
 	switch s.Syntax() {
 	case uid.JPEG2000, uid.JPEG2000Lossless, uid.HTJ2K, uid.HTJ2KLossless, uid.HTJ2KLosslessRPCL:
 		return openJPEG(t, s), "opj_decompress"
+	case uid.JPEGXL, uid.JPEGXLLossless, uid.JPEGXLJPEGRecompression:
+		return libjxl(t, s), "djxl"
 	case uid.ExplicitVRLittleEndian:
 		return libjpeg(t, s), "djpeg"
 	}
 	return nil, ""
+}
+
+// libjxl decodes all frames of images of 8 bits.
+func libjxl(t testing.TB, s *Source) (out []byte) {
+	in, ppm := filepath.Join(t.TempDir(), "in.jxl"), filepath.Join(t.TempDir(), "out.ppm")
+	for i := range s.Len() {
+		b, err := s.Frame(t.Context(), i, nil)
+		if err != nil {
+			return nil
+		}
+		os.WriteFile(in, b, 0o600)
+		if !try(t, "/usr/bin/djxl", in, ppm) {
+			return nil
+		}
+		px, _ := os.ReadFile(ppm)
+		out = append(out, px[max(0, len(px)-int(s.Desc().FrameSize())):]...)
+	}
+	return out
 }
 
 // libjpeg decodes a grey image that no transfer syntax names.

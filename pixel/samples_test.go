@@ -93,11 +93,11 @@ func coverage(t testing.TB, name, gdcm string) string {
 }
 
 // TestSamples decodes every frame of every real file and compares with GDCM, DCMTK,
-// OpenJPEG or libjpeg. The golden table has a row for each: exact, within a tolerance where
+// OpenJPEG, libjpeg or libjxl. The golden table has a row for each: exact, within a tolerance where
 // the syntax is lossy, or refused with the reason.
 func TestSamples(t *testing.T) {
 	names, want := samples(t)
-	for _, p := range []string{"dcmconv", "dcmdrle", "dcmdjpeg", "dcmdjpls", "opj_decompress", "djpeg"} {
+	for _, p := range []string{"dcmconv", "dcmdrle", "dcmdjpeg", "dcmdjpls", "opj_decompress", "djpeg", "djxl"} {
 		codectest.Tool(t, "/usr/bin/"+p)
 	}
 	rows := make([]string, len(names))

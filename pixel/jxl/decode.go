@@ -88,10 +88,18 @@ func (s *stream) decodeFrames(workers int) (*frame, error) {
 	if err != nil {
 		return nil, err
 	}
-	if f.kind != regularFrame || !f.last || f.flags&^flagSkipSmooth != 0 || !f.modular || s.xyb || f.ycbcr || f.width != s.width || f.height != s.height {
-		return nil, UnsupportedError("anything but one lossless frame")
+	if f.kind != regularFrame || !f.last || f.flags&^flagSkipSmooth != 0 || f.upsampling != 1 || f.width != s.width || f.height != s.height {
+		return nil, UnsupportedError("anything but one plain frame")
 	}
-	return f, f.decode(workers)
+	if err := f.decode(workers); err != nil || f.exact() {
+		return f, err
+	}
+	return f, s.render(f, workers)
+}
+
+// exact reports whether the samples of a frame are the integers that were coded.
+func (f *frame) exact() bool {
+	return f.modular && !f.m.xyb && !f.ycbcr && !f.filter.gaborish && f.filter.iterations == 0
 }
 
 // openFrame reads the header of a frame and finds its sections; rest is what follows it.

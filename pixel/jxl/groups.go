@@ -1,6 +1,7 @@
 package jxl
 
 import (
+	"math"
 	"sync"
 	"sync/atomic"
 )
@@ -15,8 +16,13 @@ type frame struct {
 
 	groupCount, lfCount int
 
-	tree  *tree // for all modular streams, if there is one
-	image *modularImage
+	lfQuant [3]float32 // unit of low frequencies, or of samples in XYB
+	scales  [2]float32 // what factors of X and B are multiplied with
+
+	tree   *tree // for all modular streams, if there is one
+	image  *modularImage
+	dct    *varDCT // nil: modular
+	planes []plane // the colours, and the extra channels
 }
 
 // section returns a reader of a part. Where a frame has one section, the parts follow each other.
@@ -50,11 +56,32 @@ func (f *frame) decode(workers int) error {
 	if err := each(workers, f.lfCount, f.readLFGroup); err != nil {
 		return err
 	}
+	if f.dct != nil {
+		if err := f.prepareDCT(); err != nil {
+			return err
+		}
+	}
 	if err := each(workers, f.groupCount, f.readGroup); err != nil {
 		return err
 	}
 	f.image.undo()
 	return nil
+}
+
+// prepareDCT makes everything ready for the groups of a frame by DCT.
+func (f *frame) prepareDCT() error {
+	v := f.dct
+	if f.flags&(flagSkipSmooth|flagUseLF) == 0 {
+		f.smoothLF()
+	}
+	f.scales = [2]float32{float32(math.Pow(0.8, float64(f.xScale)-2)), float32(math.Pow(0.8, float64(f.bScale)-2))}
+	f.planes = make([]plane, 3)
+	for c := range f.planes {
+		p := newPlane(8*v.lf[c].w, 8*v.lf[c].h)
+		p.w, p.h = ceilDiv(f.width, 1<<v.hshift[c]), ceilDiv(f.height, 1<<v.vshift[c])
+		f.planes[c] = p
+	}
+	return f.readHFGlobal(f.section(1 + f.lfCount))
 }
 
 // each calls do for 0 to n-1, some at the same time, until one fails.
@@ -88,8 +115,19 @@ func each(workers, n int, do func(i int) error) error {
 
 // readGlobal reads what all groups need (annex G.1).
 func (f *frame) readGlobal(r *bitReader) error {
+	f.lfQuant = [3]float32{1. / 4096, 1. / 512, 1. / 256}
 	if !r.flag() {
-		r.f16s(make([]float32, 3)) // how coarse low frequencies are
+		r.f16s(f.lfQuant[:])
+		for c := range f.lfQuant {
+			if f.lfQuant[c] /= 128; f.lfQuant[c] < 1e-8 {
+				r.fail(FormatError("a unit of low frequencies that is too small"))
+			}
+		}
+	}
+	if !f.modular {
+		if err := f.readVarDCT(r); err != nil {
+			return err
+		}
 	}
 	channels := f.codedChannels()
 	if r.flag() {
@@ -136,18 +174,34 @@ func (f *frame) place(i, dim int) rect {
 }
 
 func (f *frame) readLFGroup(i int) error {
+	r := f.lfSection(i)
+	if f.dct != nil && f.flags&flagUseLF == 0 {
+		if err := f.readLF(r, i, f.blockRect(i, groupsOfLFGroup*f.groupDim())); err != nil {
+			return err
+		}
+	}
 	at := f.place(i, groupsOfLFGroup*f.groupDim())
-	return f.readPart(f.lfSection(i), at, 3, 1000, 1+f.lfCount+i)
+	if err := f.readPart(r, at, 3, 1000, 1+f.lfCount+i); err != nil || f.dct == nil {
+		return err
+	}
+	return f.readBlocks(r, i, f.blockRect(i, groupsOfLFGroup*f.groupDim()))
 }
-
-const quantTables = 17
 
 // readGroup reads all passes of a group.
 func (f *frame) readGroup(i int) error {
-	for pass := range f.passes.count {
+	rs := make([]*bitReader, f.passes.count)
+	for pass := range rs {
+		rs[pass] = f.passSection(pass, i)
+	}
+	if f.dct != nil {
+		if err := f.readHF(rs, f.blockRect(i, f.groupDim())); err != nil {
+			return err
+		}
+	}
+	for pass, r := range rs {
 		low, high := f.passes.bracket(pass)
 		id := 1 + 3*f.lfCount + quantTables + f.groupCount*pass + i
-		if err := f.readPart(f.passSection(pass, i), f.place(i, f.groupDim()), low, high, id); err != nil {
+		if err := f.readPart(r, f.place(i, f.groupDim()), low, high, id); err != nil {
 			return err
 		}
 	}

@@ -12,14 +12,25 @@ func (s *stream) output(dst []byte, f *frame) []byte {
 	size := s.info.SampleBytes()
 	top := int32(1<<s.depth.bits - 1)
 	step := s.info.Components * size
+	line := make([]int32, s.width)
 	for k := range s.info.Components {
-		c := &f.image.channels[k]
 		for y := range s.height {
 			to, dx := s.turn(y)
-			put(dst[at+k*size:], c.row(y), to*step, dx*step, size, top)
+			put(dst[at+k*size:], f.samples(k, y, top, line), to*step, dx*step, size, top)
 		}
 	}
 	return dst
+}
+
+// samples returns row y of a colour, in line where they are not integers yet.
+func (f *frame) samples(c, y int, top int32, line []int32) []int32 {
+	if f.planes == nil {
+		return f.image.channels[c].row(y)
+	}
+	for x, v := range f.planes[c].row(y) {
+		line[x] = int32(min(max(v, 0), 1)*float32(top) + 0.5)
+	}
+	return line
 }
 
 // turn says where the first sample of row y goes in the upright image, and how far the next one

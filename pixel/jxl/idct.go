@@ -1,0 +1,114 @@
+package jxl
+
+import (
+	"math"
+	"sync"
+)
+
+// lazyOrder is a natural order that is made when it is needed.
+type lazyOrder struct {
+	once  sync.Once
+	order []uint32
+}
+
+func (l *lazyOrder) get(o int) []uint32 {
+	l.once.Do(func() { l.order = naturalOrder(orderSizes[o][0], orderSizes[o][1]) })
+	return l.order
+}
+
+// halfSecants[n] are 1 / (2 cos((2i+1) pi / 2^(n+1))): the odd half of a transform of 2^n
+// samples is one of half the size divided by the cosines.
+var halfSecants = func() (t [9][]float32) {
+	for n := 1; n < len(t); n++ {
+		t[n] = make([]float32, 1<<(n-1))
+		for i := range t[n] {
+			t[n][i] = float32(0.5 / math.Cos(float64(2*i+1)*math.Pi/float64(int(2)<<n)))
+		}
+	}
+	return t
+}()
+
+// cosines replaces c by its sums of cosines: sample i is c[0] + c[1] cos((2i+1) pi / 2n) + and so
+// on. n is 1<<log; tmp has n more.
+func cosines(c, tmp []float32, log int) {
+	if log == 0 {
+		return
+	}
+	if log == 1 {
+		a, b := c[0], c[1]*math.Sqrt2/2
+		c[0], c[1] = a+b, a-b
+		return
+	}
+	n := 1 << log
+	half := n / 2
+	even, odd := tmp[:half], tmp[half:n]
+	for i := range half {
+		even[i] = c[2*i]
+		odd[i] = c[2*i+1]
+		if i > 0 {
+			odd[i] += c[2*i-1]
+		}
+	}
+	cosines(even, c, log-1)
+	cosines(odd, c, log-1)
+	sec := halfSecants[log]
+	for i, e := range even {
+		o := odd[i] * sec[i]
+		c[i], c[n-1-i] = e+o, e-o
+	}
+}
+
+// inverse is the inverse DCT of a block of coefficients, rows x cols samples, into dst
+// (annex I.6). Blocks that are not wider than high are stored with rows and columns exchanged.
+// line has twice the longer side, and coef is overwritten.
+func inverse(coef []float32, rows, cols int, dst []float32, stride int, line []float32) {
+	turned := rows >= cols
+	h, w := rows, cols // as they are stored
+	if turned {
+		h, w = cols, rows
+	}
+	wlog, hlog := log2(w), log2(h)
+	for y := range h {
+		row := coef[y*w:][:w]
+		for x := 1; x < w; x++ {
+			row[x] *= math.Sqrt2
+		}
+		cosines(row, line, wlog)
+	}
+	for x := range w {
+		in := line[:h]
+		for y := range in {
+			in[y] = coef[y*w+x]
+			if y > 0 {
+				in[y] *= math.Sqrt2
+			}
+		}
+		cosines(in, line[h:], hlog)
+		if turned {
+			copy(dst[x*stride:], in)
+			continue
+		}
+		for y, v := range in {
+			dst[y*stride+x] = v
+		}
+	}
+}
+
+// forward is the DCT of n samples, n being 1<<log, at most 32: what cosines undoes. There are
+// few of them, one for each block of low frequencies.
+func forward(c []float32, step, n int) {
+	var out [32]float64
+	for k := range n {
+		sum := 0.0
+		for i := range n {
+			sum += float64(c[i*step]) * math.Cos(float64((2*i+1)*k)*math.Pi/float64(2*n))
+		}
+		if k > 0 {
+			sum *= math.Sqrt2
+		}
+		out[k] = sum / float64(n)
+	}
+	for k := range n {
+		c[k*step] = float32(out[k])
+	}
+}

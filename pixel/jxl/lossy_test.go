@@ -1,0 +1,89 @@
+package jxl
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"gantry/pixel/internal/codectest"
+)
+
+// distance is the largest and the mean difference of two images.
+func distance(a, b []byte, bytes int) (most int, mean float64) {
+	for i := 0; i+bytes <= len(a); i += bytes {
+		x, y := int(a[i]), int(b[i])
+		if bytes == 2 {
+			x, y = x|int(a[i+1])<<8, y|int(b[i+1])<<8
+		}
+		d := max(x-y, y-x)
+		most = max(most, d)
+		mean += float64(d)
+	}
+	return most, mean / float64(len(a)/bytes)
+}
+
+// near decodes a stream and compares it with what libjxl makes of it.
+func near(t *testing.T, src []byte, allowed int, what string) {
+	t.Helper()
+	got, info, err := Decode(nil, src, DecodeOptions{})
+	if err != nil {
+		t.Errorf("%s: %v", what, err)
+		return
+	}
+	want := reference(t, src, info.Components == 1, fmt.Sprintf("--bits_per_sample=%d", info.SampleBytes()*8))
+	if len(got) != len(want) || !info.Lossy {
+		t.Fatalf("%s: %+v: %d bytes, want %d", what, info, len(got), len(want))
+	}
+	if most, mean := distance(got, want, info.SampleBytes()); most > allowed {
+		t.Errorf("%s: differs by %d, in the mean by %.3f", what, most, mean)
+	}
+}
+
+func TestLossy(t *testing.T) {
+	for _, args := range []string{"-d 1 -e 3 --epf=0 --gaborish=0", "-d 1 -e 3 --epf=0", "-d 1 -e 3", "-d 1 -e 7 --epf=1", "-d 1 -e 7 --epf=3", "-d 3 -e 7", "-d 8 -e 7", "-d 0.3 -e 8"} {
+		for _, m := range []codectest.Image{
+			{Width: 301, Height: 270, Samples: 3, Allocated: 8, Stored: 8},
+			{Width: 140, Height: 133, Samples: 1, Allocated: 8, Stored: 8},
+		} {
+			near(t, theirs(t, m, m.CT(5), args+" --patches=0 --dots=0"), 2, fmt.Sprintf("%s x%d", args, m.Samples))
+		}
+	}
+}
+
+// jpegs are JPEG files of several shapes.
+func jpegs(t *testing.T) map[string][]byte {
+	out := map[string][]byte{}
+	for _, m := range []codectest.Image{
+		{Width: 301, Height: 270, Samples: 3, Allocated: 8, Stored: 8},
+		{Width: 140, Height: 133, Samples: 1, Allocated: 8, Stored: 8},
+	} {
+		for _, args := range []string{"-quality 90 -sample 1x1", "-quality 75 -sample 2x2", "-quality 80 -sample 2x1 -optimize", "-quality 60 -progressive -sample 1x2", "-quality 85 -restart 1"} {
+			out[fmt.Sprintf("%s x%d", args, m.Samples)] = cjpeg(t, pnm(m, m.CT(7)), args)
+		}
+	}
+	return out
+}
+
+func cjpeg(t *testing.T, in []byte, args string) []byte {
+	dir := t.TempDir()
+	from, to := filepath.Join(dir, "in.pnm"), filepath.Join(dir, "out.jpg")
+	if err := os.WriteFile(from, in, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	codectest.Run(t, codectest.Tool(t, "/usr/bin/cjpeg"), append(strings.Fields(args), "-outfile", to, from)...)
+	b, err := os.ReadFile(to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// TestJPEGPixels shows images of JPEG files that libjxl packed.
+func TestJPEGPixels(t *testing.T) {
+	for name, file := range jpegs(t) {
+		src := convert(t, cjxl, "in.jpg", file, "out.jxl", "--lossless_jpeg=1")
+		near(t, src, 2, name)
+	}
+}
