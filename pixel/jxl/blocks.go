@@ -34,7 +34,7 @@ func (h *hfReader) draw(b *block, c, x, y int) {
 // (annex I.5).
 func (h *hfReader) lowest(s *strategy, coef []float32, lf *plane, x, y int) {
 	if s.blocks() == 1 {
-		coef[0] = lf.px[y*lf.w+x]
+		coef[0] = lf.row(y)[x]
 		return
 	}
 	var tmp [32 * 32]float32

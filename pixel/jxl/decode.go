@@ -82,24 +82,10 @@ func Decode(dst, src []byte, o DecodeOptions) ([]byte, Info, error) {
 	return s.output(dst, f), s.info, nil
 }
 
-// decodeFrames decodes up to the last frame.
-func (s *stream) decodeFrames(workers int) (*frame, error) {
-	f, _, err := s.openFrame(s.frames)
-	if err != nil {
-		return nil, err
-	}
-	if f.kind != regularFrame || !f.last || f.flags&^flagSkipSmooth != 0 || f.upsampling != 1 || f.width != s.width || f.height != s.height {
-		return nil, UnsupportedError("anything but one plain frame")
-	}
-	if err := f.decode(workers); err != nil || f.exact() {
-		return f, err
-	}
-	return f, s.render(f, workers)
-}
-
 // exact reports whether the samples of a frame are the integers that were coded.
 func (f *frame) exact() bool {
-	return f.modular && !f.m.xyb && !f.ycbcr && !f.filter.gaborish && f.filter.iterations == 0
+	plain := f.flags&^flagSkipSmooth == 0 && !f.filter.gaborish && f.filter.iterations == 0 && f.upsampling == 1
+	return plain && f.modular && !f.m.xyb && !f.ycbcr
 }
 
 // openFrame reads the header of a frame and finds its sections; rest is what follows it.
@@ -113,7 +99,7 @@ func (s *stream) openFrame(b []byte) (f *frame, rest []byte, err error) {
 	if s.colors() == 1 && !s.xyb && !h.ycbcr {
 		colors = 1
 	}
-	if err := s.lim.check(int64(h.width), int64(h.height), int64(colors+len(s.extra)), len(s.code)); err != nil {
+	if err := s.lim.check(int64(h.fullWidth), int64(h.fullHeight), int64(colors+len(s.extra)), len(s.code)); err != nil {
 		return nil, nil, err
 	}
 	f = &frame{frameHeader: h, m: s.metadata, colors: colors}

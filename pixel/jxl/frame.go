@@ -34,6 +34,8 @@ type frameHeader struct {
 	x0, y0       int
 	width        int // in samples, before upsampling
 	height       int
+	fullWidth    int // after upsampling
+	fullHeight   int
 	blend        blending
 	ecBlend      []blending
 	last         bool
@@ -219,8 +221,10 @@ func (f *frameHeader) measure(m *metadata) error {
 	if f.width < 1 || f.height < 1 {
 		return FormatError("a frame without pixels")
 	}
-	down := f.upsampling << (3 * f.lfLevel)
-	f.width, f.height = ceilDiv(f.width, down), ceilDiv(f.height, down)
+	lf := 1 << (3 * f.lfLevel)
+	f.fullWidth, f.fullHeight = ceilDiv(f.width, lf), ceilDiv(f.height, lf)
+	down := f.upsampling
+	f.width, f.height = ceilDiv(f.fullWidth, down), ceilDiv(f.fullHeight, down)
 	for i, u := range f.ecUpsampling {
 		if u<<m.extra[i].shift < f.upsampling {
 			return FormatError("an extra channel finer than the colours")

@@ -22,7 +22,14 @@ type frame struct {
 	tree   *tree // for all modular streams, if there is one
 	image  *modularImage
 	dct    *varDCT // nil: modular
-	planes []plane // the colours, and the extra channels
+	planes []plane // the colours
+
+	low       []plane      // low frequencies, where another frame has them
+	kept      *[4]*picture // what patches come from
+	patches   []patch
+	patchWork int64
+	noise     noiseLevels
+	seed      [2]uint32 // of noise
 }
 
 // section returns a reader of a part. Where a frame has one section, the parts follow each other.
@@ -115,6 +122,14 @@ func each(workers, n int, do func(i int) error) error {
 
 // readGlobal reads what all groups need (annex G.1).
 func (f *frame) readGlobal(r *bitReader) error {
+	if f.flags&flagPatches != 0 {
+		if err := f.readPatches(r); err != nil {
+			return err
+		}
+	}
+	if f.flags&flagNoise != 0 {
+		f.noise.read(r)
+	}
 	f.lfQuant = [3]float32{1. / 4096, 1. / 512, 1. / 256}
 	if !r.flag() {
 		r.f16s(f.lfQuant[:])

@@ -22,3 +22,41 @@ func TestOptions(t *testing.T) {
 		}
 	}
 }
+
+// glyphs has the same few shapes in many places.
+func glyphs(m codectest.Image) []byte {
+	px := make([]byte, m.FrameBytes())
+	for i := range px {
+		px[i] = 230
+	}
+	for k := range 120 {
+		x, y := k%15*12+k%3, k/15*14+k%2
+		shape := uint64(0x3C66C3DBDBC3663C) * uint64(k%4+1)
+		for i := range 64 {
+			if shape>>i&1 == 1 {
+				for c := range m.Samples {
+					px[((y+i/8)*m.Width+x+i%8)*m.Samples+c] = byte(10 + 40*c)
+				}
+			}
+		}
+	}
+	return px
+}
+
+// TestPatches decodes shapes that the encoder keeps in a frame of their own.
+func TestPatches(t *testing.T) {
+	for _, samples := range []int{1, 3} {
+		m := codectest.Image{Width: 200, Height: 130, Samples: samples, Allocated: 8, Stored: 8}
+		src := theirs(t, m, glyphs(m), "-d 0 -e 7 --patches=1")
+		f, err := open(src, Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		first, err := readFrame(newBitReader(f.frames), f.metadata)
+		if err != nil || first.kind != referenceFrame {
+			t.Fatalf("not a frame of patches: %+v %v", first, err)
+		}
+		exact(t, m, glyphs(m), "-e 7 --patches=1")
+		near(t, theirs(t, m, glyphs(m), "-d 1 -e 7 --patches=1"), 8, "patches")
+	}
+}

@@ -2,8 +2,8 @@ package jxl
 
 import "math"
 
-// render makes planes of colours out of what was decoded, from 0 to 1 (annex L).
-func (s *stream) render(f *frame, workers int) error {
+// render makes planes of what was decoded, in the colours that it was coded in (annexes J, K).
+func (f *frame) render(workers int) error {
 	if f.modular {
 		f.toPlanes()
 	} else {
@@ -14,11 +14,20 @@ func (s *stream) render(f *frame, workers int) error {
 	if err := f.restore(workers); err != nil {
 		return err
 	}
+	f.putPatches()
+	if err := f.upsample(workers); err != nil {
+		return err
+	}
+	return f.addNoise(workers)
+}
+
+// toColors takes planes to the colours of the image, from 0 to 1 (annex L).
+func (s *stream) toColors(f *frame, workers int) error {
 	switch {
 	case s.xyb:
 		return s.fromXYB(f, workers)
 	case f.ycbcr:
-		return each(workers, f.height, func(y int) error {
+		return each(workers, f.planes[0].h, func(y int) error {
 			fromYCbCr(f.planes[0].row(y), f.planes[1].row(y), f.planes[2].row(y))
 			return nil
 		})
@@ -97,7 +106,7 @@ func (s *stream) fromXYB(f *frame, workers int) error {
 		root[c] = float32(math.Cbrt(float64(o.bias[c])))
 	}
 	curve := s.color.curve(float64(s.intensity))
-	return each(workers, f.height, func(y int) error {
+	return each(workers, f.planes[0].h, func(y int) error {
 		xs, ys, bs := f.planes[0].row(y), f.planes[1].row(y), f.planes[2].row(y)
 		for i := range xs {
 			l := [3]float32{ys[i] + xs[i] - root[0], ys[i] - xs[i] - root[1], bs[i] - root[2]}

@@ -161,6 +161,12 @@ func (v *varDCT) measure(f *frame) error {
 	}
 	for c, s := range f.subsampling {
 		v.hshift[c], v.vshift[c] = w-across[s], h-down[s]
+		if f.low != nil {
+			if v.lf[c] = f.low[c]; v.lf[c].w != v.w || v.lf[c].h != v.h {
+				return FormatError("low frequencies of another size")
+			}
+			continue
+		}
 		v.lf[c] = newPlane(v.w>>v.hshift[c], v.h>>v.vshift[c])
 		v.quant[c] = make([]int32, len(v.lf[c].px))
 	}
