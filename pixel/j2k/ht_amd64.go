@@ -59,3 +59,29 @@ func (d *htDecoder) startQuads(top, low []uint32, at, plane uint, limit uint32) 
 	quadsAVX2(&l)
 	return int(l.q), uint(l.at), l.last
 }
+
+// n of loadQuadsAVX2 is a multiple of four and not 0. writeQuadsAVX2 stops at a quad with
+// samples of more than 14 bits.
+//
+//go:noescape
+func loadQuadsAVX2(quads *quad, top, low *uint32, n int)
+
+//go:noescape
+func writeQuadsAVX2(s *bitSink, quads *quad, n int, masks, before *[16][4]uint64) (done int)
+
+// startLoading takes the samples of as many quads as vectors can, and returns how many.
+func startLoading(quads []quad, top, low []uint32) int {
+	n := groups(min(len(quads), len(top)/2, len(low)/2), 4)
+	if n > 0 {
+		loadQuadsAVX2(&quads[0], &top[0], &low[0], n)
+	}
+	return n
+}
+
+// startWriting writes the samples of as many quads, for whom there is room.
+func (s *bitSink) startWriting(quads []quad) int {
+	if n := groups(len(quads), 1); n > 0 {
+		return writeQuadsAVX2(s, &quads[0], n, &laneMasks, &laneBefore)
+	}
+	return 0
+}

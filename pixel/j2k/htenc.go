@@ -9,17 +9,21 @@ type htEncoder struct {
 	mel   melEncoder
 	vlc   bitSink
 	mag   bitSink
-	above []uint8 // as in htDecoder
-	exps  []uint8
+	quads []quad   // of a line, and one of nothing
+	above []uint8  // as in htDecoder
+	lower []uint64 // as in htDecoder
 	out   []byte
 }
 
-// quad is what is coded of four samples.
+// quad is what is coded of four samples. The assembly knows its fields.
 type quad struct {
-	rho, u uint32
-	s      [4]uint64 // magnitude less one, doubled, and the sign
-	code   uint32    // of htTables.write
-	more   uint32    // the exponent above the prediction
+	s    [4]uint64 // magnitude less one, doubled, and the sign; 0 for a zero
+	rho  uint32    // which are not zero
+	exp  uint32    // bits of the longest, and which have as many
+	same uint32
+	u    uint32 // the exponent that is coded, and how far it is above the prediction
+	more uint32
+	code uint32 // of htTables.write
 }
 
 // word is what coefficients are coded from.
@@ -42,7 +46,7 @@ func encodeHT[T word](e *htEncoder, data []T, stride int) (code []byte, most int
 	e.vlc.start()
 	e.mag.start()
 	n := stride / 2
-	e.above, e.exps = sized(e.above, n+2), sized(e.exps, 2*n+4)
+	e.quads, e.above, e.lower = sized(e.quads, n+1), sized(e.above, n+2), sized(e.lower, 2*n+4)
 	for y := 0; y*stride < len(data); y += 2 {
 		most = max(most, lineHT(e, data[y*stride:][:stride], data[(y+1)*stride:][:stride], y == 0))
 	}
@@ -54,79 +58,99 @@ func lineHT[T word](e *htEncoder, top, low []T, first bool) (most int) {
 	n := len(top) / 2
 	e.mag.room(n * 4 * 56)
 	e.vlc.room(n * (7 + 12))
-	left, over, last := uint32(0), uint32(0), uint32(0) // significance, and of above; exponent above
-	for q := 0; q < n; q += 2 {
-		var pair [2]quad
-		for k := range min(2, n-q) {
-			p := &pair[k]
-			i := q + k
-			exp := p.load(uint64(top[2*i]), uint64(low[2*i]), uint64(top[2*i+1]), uint64(low[2*i+1]))
-			r := uint32(e.exps[2*i+3])
-			high := max(last, uint32(e.exps[2*i+2]), r, uint32(e.exps[2*i+4]))
-			last = r
-			nw, nn, ne := over, uint32(e.above[i+1]), uint32(e.above[i+2])
-			over, e.above[i+1] = nn, uint8(p.rho)
-			e.exps[2*i+2], e.exps[2*i+3] = uint8(exp[1]), uint8(exp[3])
-			table, ctx := &e.t.write[0], (left|left>>1)&1|left>>1&6
-			if !first {
-				table, ctx = &e.t.write[1], (nw>>3|nn>>1)&1|(left>>2|left>>3)&1<<1|(nn>>3|ne>>1)&1<<2
-			}
-			left = p.rho
-			if ctx == 0 {
-				e.mel.bit(p.rho != 0)
-			}
-			if p.choose(table, ctx, exp, high); ctx != 0 || p.rho != 0 {
-				e.vlc.put(uint64(p.code&0x7F), uint(p.code>>8&15))
-			}
-			e.magnitudes(p)
-			most = max(most, int(p.u))
-		}
-		e.exponents(pair[0].more, pair[1].more, first)
+	loadHT(e.quads[:n], top, low)
+	most = e.codes(n, first)
+	for q := e.mag.startWriting(e.quads[:n]); q < n; q++ {
+		e.magnitudes(&e.quads[q])
 	}
 	return most
 }
 
-// load takes the samples of a quad and returns their exponents.
-func (p *quad) load(a, b, c, d uint64) (exp [4]uint32) {
-	p.s[0], exp[0] = sampleOf(a)
-	p.s[1], exp[1] = sampleOf(b)
-	p.s[2], exp[2] = sampleOf(c)
-	p.s[3], exp[3] = sampleOf(d)
-	p.rho = on(a) | on(b)<<1 | on(c)<<2 | on(d)<<3
-	return exp
+// loadHT takes the samples of a line.
+func loadHT[T word](quads []quad, top, low []T) {
+	q := 0
+	if t, ok := any(top).([]uint32); ok {
+		q = startLoading(quads, t, any(low).([]uint32))
+	}
+	for ; q < len(quads); q++ {
+		quads[q].load(uint64(top[2*q]), uint64(low[2*q]), uint64(top[2*q+1]), uint64(low[2*q+1]))
+	}
 }
 
-// on is 1 for a coefficient that is not zero.
-func on(v uint64) uint32 { return 1 - uint32((v>>1-1)>>63) }
+// load takes the samples of a quad.
+func (p *quad) load(samples ...uint64) {
+	*p = quad{}
+	for i, v := range samples {
+		if v>>1 == 0 {
+			continue
+		}
+		p.s[i] = v - 2
+		p.rho |= 1 << i
+		n := uint32(bits.Len64(p.s[i] | 1))
+		if n > p.exp {
+			p.exp, p.same = n, 0
+		}
+		if n == p.exp {
+			p.same |= 1 << i
+		}
+	}
+}
 
-// sampleOf is what is coded of a coefficient, and its exponent: both 0 for a zero.
-func sampleOf(v uint64) (s uint64, exp uint32) {
-	is := -uint64(on(v))
-	s = (v - 2) & is
-	return s, uint32(bits.Len64(s | is&1))
+// codes writes which samples of a line's quads are not zero, and the exponents (T.814 7.3.5,
+// 7.3.6). It returns the largest of these.
+func (e *htEncoder) codes(n int, first bool) int {
+	table := &e.t.write[1]
+	if first {
+		table = &e.t.write[0]
+	}
+	left, over, last, most := uint32(0), uint32(0), uint64(0), uint32(0) // left of the quad, and above that
+	up, lower := e.above[:n+2:n+2], e.lower[:2*n+4]
+	quads := e.quads[:n+1]
+	for q := range n {
+		p := &quads[q]
+		nw, nn, ne := over, uint32(up[q+1]), uint32(up[q+2])
+		ctx := (nw>>3|nn>>1)&1 | (left>>2|left>>3)&1<<1 | (nn>>3|ne>>1)&1<<2
+		if first {
+			ctx = (left|left>>1)&1 | left>>1&6
+		}
+		over, left = nn, p.rho
+		up[q+1] = uint8(p.rho)
+		high := uint32(bits.Len64(last | lower[2*q+2] | lower[2*q+3] | lower[2*q+4]))
+		last = lower[2*q+3]
+		lower[2*q+2], lower[2*q+3] = p.s[1]|uint64(p.rho>>1&1), p.s[3]|uint64(p.rho>>3&1)
+		if ctx == 0 {
+			e.mel.bit(p.rho != 0)
+		}
+		if p.choose(table, ctx, high); ctx != 0 || p.rho != 0 {
+			e.vlc.put(uint64(p.code&0x7F), uint(p.code>>8&15))
+		}
+		most = max(most, p.u)
+		if q&1 == 1 {
+			e.exponents(quads[q-1].more, p.more, first)
+		}
+	}
+	if n&1 == 1 {
+		e.exponents(quads[n-1].more, 0, first)
+	}
+	return int(most)
 }
 
 // choose finds the codeword; high is the largest exponent above.
-func (p *quad) choose(table *[4096]uint16, ctx uint32, exp [4]uint32, high uint32) {
+func (p *quad) choose(table *[4096]uint16, ctx, high uint32) {
 	if p.rho == 0 {
-		p.code = uint32(table[ctx<<9])
+		p.u, p.more, p.code = 0, 0, uint32(table[ctx<<9])
 		return
 	}
 	guess := uint32(1)
 	if p.rho&(p.rho-1) != 0 && high > 2 {
 		guess = high - 1
 	}
-	p.u = max(guess, exp[0], exp[1], exp[2], exp[3])
+	p.u = max(guess, p.exp)
 	at := ctx<<9 | p.rho<<4
 	if p.more = p.u - guess; p.more > 0 {
-		at |= 1 << 8
-		for i, x := range exp {
-			if x == p.u {
-				at |= 1 << i
-			}
-		}
+		at |= 1<<8 | p.same
 	}
-	p.code = uint32(table[at])
+	p.code = uint32(table[at&4095])
 }
 
 // magnitudes writes what the codeword leaves open of the samples.

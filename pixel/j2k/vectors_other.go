@@ -19,3 +19,7 @@ func startFold([]uint32, []int32) int { return 0 }
 func startWrite([]byte, []int32, int, int32, int32, int32) int { return 0 }
 
 func startLoad([]int32, []byte, int, int32, int32) int { return 0 }
+
+func startLoading([]quad, []uint32, []uint32) int { return 0 }
+
+func (s *bitSink) startWriting([]quad) int { return 0 }
