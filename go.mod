@@ -7,6 +7,7 @@ require golang.org/x/sys v0.49.0
 require golang.org/x/text v0.43.0
 
 require (
+	github.com/andybalholm/brotli v1.2.8
 	github.com/klauspost/compress v1.20.3
 	github.com/rogpeppe/go-internal v1.16.0
 	github.com/spf13/cobra v1.10.2

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
+	"gantry/dicom/tag"
 	"gantry/dicom/uid"
 	"gantry/pixel/internal/codectest"
 )
@@ -61,4 +63,54 @@ func TestJPEGXL(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestRebuild unpacks the JPEG files of an object: they are those that libjxl unpacks.
+func TestRebuild(t *testing.T) {
+	f, err := openSample("dcm4che+dcm4che/dcm4che-test-data/src/main/resources/will-jxl.dcm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	out, r, err := transcode(t, f, uid.JPEGBaseline8Bit, Options{})
+	if err != nil || r.Derived || r.Instance != f.DataSet.UID(tag.SOPInstanceUID) {
+		t.Fatalf("%+v %v", r, err)
+	}
+	from, err := Frames(f.DataSet, f.Syntax, Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	to, err := Frames(out.DataSet, out.Syntax, Limits{})
+	if err != nil || to.Len() != from.Len() || to.Desc().Photometric != YBRFull422 {
+		t.Fatalf("%d frames of %d, %s, %v", to.Len(), from.Len(), to.Desc().Photometric, err)
+	}
+	for _, i := range []int{0, from.Len() - 1} {
+		packed, err := from.Frame(t.Context(), i, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := to.Frame(t.Context(), i, nil)
+		if want := unpacked(t, packed); err != nil || !bytes.HasPrefix(got, want) || len(got) > len(want)+1 {
+			t.Errorf("frame %d: %v, %d bytes, want %d", i+1, err, len(got), len(want))
+		}
+	}
+	lossless := jxlOf(t, codectest.Image{Width: 9, Height: 9, Samples: 1, Allocated: 8}, make([]byte, 81))
+	m := codectest.Image{Width: 9, Height: 9, Samples: 1, Frames: 1, Allocated: 8, Stored: 8}
+	f = readFile(t, m.WriteEncapsulated(t, uid.JPEGXLJPEGRecompression, lossless))
+	if _, _, err := transcode(t, f, uid.JPEGBaseline8Bit, Options{}); err == nil || !strings.Contains(err.Error(), "not made from a JPEG file") {
+		t.Error(err)
+	}
+}
+
+// unpacked is what libjxl makes of a stream.
+func unpacked(t testing.TB, packed []byte) []byte {
+	t.Helper()
+	in, out := filepath.Join(t.TempDir(), "a.jxl"), filepath.Join(t.TempDir(), "a.jpg")
+	os.WriteFile(in, packed, 0o600)
+	codectest.Run(t, codectest.Tool(t, "/usr/bin/djxl"), in, out)
+	b, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }

@@ -170,6 +170,10 @@ func (t *transcoder) start(ctx context.Context) (err error) {
 	if !t.to.Encapsulated {
 		return t.unlessLossy("the target is not compressed")
 	}
+	if t.rebuilds() {
+		t.enc = rawCodec{} // frames are encoded already
+		return nil
+	}
 	if t.enc, err = t.o.Registry.Encoder(t.target, t.form, t.o.Lossy); err != nil {
 		return err
 	}

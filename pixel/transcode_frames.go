@@ -30,7 +30,14 @@ func (t *transcoder) decode(ctx context.Context, i int) (frame, Decoded, error) 
 		return px, Decoded{Photometric: t.src.desc.Photometric}, nil
 	}
 	var d Decoded
-	if *px, d, err = t.src.Decode(i, *raw, *px); err != nil {
+	if t.rebuilds() {
+		if *px, d, err = unpackJPEG(*px, *raw, t.src.desc, t.o.Limits); err != nil {
+			err = &FrameError{i, err}
+		}
+	} else {
+		*px, d, err = t.src.Decode(i, *raw, *px)
+	}
+	if err != nil {
 		buffers.Put(px)
 		return nil, d, err
 	}
@@ -72,7 +79,7 @@ func (t *transcoder) work(ctx context.Context, i int) (frame, error) {
 
 // verify decodes again what must not have lost anything.
 func (t *transcoder) verify(coded, px []byte) error {
-	if t.o.NoVerify || t.o.Lossy != nil {
+	if t.o.NoVerify || t.o.Lossy != nil || t.rebuilds() {
 		return nil
 	}
 	back := getBuffer()

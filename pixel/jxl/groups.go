@@ -28,6 +28,7 @@ type frame struct {
 	kept      *[4]*picture // what patches come from
 	patches   []patch
 	patchWork int64
+	jpeg      *jpegFile // takes the coefficients, where they are not to become samples
 	noise     noiseLevels
 	seed      [2]uint32 // of noise
 }
@@ -88,7 +89,10 @@ func (f *frame) prepareDCT() error {
 		p.w, p.h = ceilDiv(f.width, 1<<v.hshift[c]), ceilDiv(f.height, 1<<v.vshift[c])
 		f.planes[c] = p
 	}
-	return f.readHFGlobal(f.section(1 + f.lfCount))
+	if err := f.readHFGlobal(f.section(1 + f.lfCount)); err != nil || f.jpeg == nil {
+		return err
+	}
+	return f.jpeg.begin(f)
 }
 
 // each calls do for 0 to n-1, some at the same time, until one fails.

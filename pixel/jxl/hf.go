@@ -168,6 +168,9 @@ func (h *hfReader) block(b *block, x, y int) error {
 			}
 		}
 	}
+	if h.f.jpeg != nil {
+		return h.f.jpeg.take(h, b, x, y)
+	}
 	h.scale(b, x, y)
 	for _, c := range codedOrder {
 		if v.has(c, x, y) {
@@ -212,7 +215,10 @@ func (h *hfReader) coefficients(p *hfPass, b *block, c, x, y int) error {
 		before = 0
 	}
 	coef := h.coef[c]
-	for k := n; k < len(order) && left > 0; k++ {
+	for k := n; left > 0; k++ {
+		if left > len(order)-k {
+			return FormatError("fewer coefficients than were told")
+		}
 		at := int(countContext[(left+n-1)>>shift]+frequencyContext[k>>shift])*2 + before
 		q := p.s.read(first + at)
 		before = 0
@@ -221,9 +227,6 @@ func (h *hfReader) coefficients(p *hfPass, b *block, c, x, y int) error {
 			before = 1
 			left--
 		}
-	}
-	if left > 0 {
-		return FormatError("fewer coefficients than were told")
 	}
 	return nil
 }

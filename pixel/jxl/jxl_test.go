@@ -13,19 +13,34 @@ import (
 
 var update = flag.Bool("update", false, "make the streams of testdata again, with cjxl")
 
-// seeds are the streams of testdata: what image each codes, and how cjxl was called.
-var seeds = map[string]struct {
+// seed is an image, and how a stream is made of it.
+type seed struct {
 	m    codectest.Image
-	args string
-}{
+	args string // of cjxl
+}
+
+// seeds are the streams of testdata: what image each codes, and how cjxl was called.
+var seeds = map[string]seed{
 	"grey8":    {codectest.Image{Width: 20, Height: 15, Samples: 1, Allocated: 8, Stored: 8}, "-d 0 -e 7"},
 	"grey16":   {codectest.Image{Width: 16, Height: 17, Samples: 1, Allocated: 16, Stored: 12}, "-d 0 -e 3"},
 	"color8":   {codectest.Image{Width: 12, Height: 9, Samples: 3, Allocated: 8, Stored: 8}, "-d 0 -e 7 -E 2"},
 	"squeezed": {codectest.Image{Width: 19, Height: 18, Samples: 3, Allocated: 8, Stored: 8}, "-d 0 -e 4 -R 1"},
 	"palette":  {codectest.Image{Width: 24, Height: 16, Samples: 3, Allocated: 8, Stored: 2}, "-d 0 -e 7 --modular_palette_colors=100"},
 	"dct":      {codectest.Image{Width: 40, Height: 33, Samples: 3, Allocated: 8, Stored: 8}, "-d 2 -e 7 --epf=3 --dots=0"},
+	"noise":    {codectest.Image{Width: 24, Height: 17, Samples: 1, Allocated: 8, Stored: 8}, "-d 3 -e 3 --photon_noise=ISO800"},
+	"half":     {codectest.Image{Width: 40, Height: 25, Samples: 1, Allocated: 8, Stored: 8}, "-d 22"},
+	"levels":   {codectest.Image{Width: 24, Height: 17, Samples: 3, Allocated: 8, Stored: 8}, "-d 3 -p --progressive_dc=1"},
+	"patches":  {codectest.Image{Width: 200, Height: 130, Samples: 1, Allocated: 8, Stored: 8}, "-d 0 -e 7 --patches=1"},
 	"boxes":    {codectest.Image{Width: 9, Height: 7, Samples: 1, Allocated: 8, Stored: 8}, "-d 0 -e 2 --container=1"},
 	"groups":   {codectest.Image{Width: 130, Height: 3, Samples: 1, Allocated: 8, Stored: 1}, "-d 0 -e 4 -g 0 --group_order=1"},
+}
+
+// pixels are those of a seed.
+func pixels(name string) []byte {
+	if name == "patches" {
+		return glyphs(seeds[name].m)
+	}
+	return seeds[name].m.CT(1)
 }
 
 // seedStreams reads testdata, or makes it with -update.
@@ -35,7 +50,7 @@ func seedStreams(t testing.TB) map[string][]byte {
 	for name, seed := range seeds {
 		file := filepath.Join("testdata", name+".jxl")
 		if *update {
-			if err := os.WriteFile(file, theirs(t, seed.m, seed.m.CT(1), seed.args), 0o600); err != nil {
+			if err := os.WriteFile(file, theirs(t, seed.m, pixels(name), seed.args), 0o644); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -57,12 +72,12 @@ func TestSeeds(t *testing.T) {
 		m := seeds[name].m
 		got, info, err := Decode([]byte{7}, src, DecodeOptions{})
 		if info.Lossy {
-			if most, mean := distance(got[1:], m.CT(1), 1); err != nil || len(got) != 1+m.FrameBytes() || most > 60 || mean > 6 {
+			if most, mean := distance(got[1:], pixels(name), 1); err != nil || len(got) != 1+m.FrameBytes() || mean > 20 {
 				t.Errorf("%s: %v, %d off, in the mean %.1f", name, err, most, mean)
 			}
 			continue
 		}
-		if err != nil || !bytes.Equal(got[1:], m.CT(1)) {
+		if err != nil || !bytes.Equal(got[1:], pixels(name)) {
 			t.Errorf("%s: %+v %v", name, info, err)
 		}
 	}
@@ -98,6 +113,52 @@ func TestLimits(t *testing.T) {
 			t.Errorf("%+v: %v", l, err)
 		}
 	}
+}
+
+// packed is a small JPEG file in JPEG XL, as libjxl packs it.
+func packed(t testing.TB) []byte {
+	t.Helper()
+	const file = "testdata/packed.jxl"
+	if *update {
+		m := codectest.Image{Width: 24, Height: 17, Samples: 3, Allocated: 8, Stored: 8}
+		src := convert(t, cjxl, "in.jpg", cjpeg(t, pnm(m, m.CT(1)), "-quality 60 -progressive"), "out.jxl", "--lossless_jpeg=1")
+		if err := os.WriteFile(file, src, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b, err := os.ReadFile(file)
+	if err != nil || len(b) > 1024 {
+		t.Fatalf("%s: %v, %d bytes, 1024 are allowed", file, err, len(b))
+	}
+	return b
+}
+
+// TestDamagedJPEG is TestDamaged for JPEG.
+func TestDamagedJPEG(t *testing.T) {
+	src := packed(t)
+	o := DecodeOptions{Limits: Limits{MaxPixels: 1 << 16, MaxSamples: 1 << 18}}
+	if got, err := JPEG(nil, src, o); err != nil || !bytes.HasPrefix(got, []byte{0xFF, 0xD8}) || !bytes.HasSuffix(got, []byte{0xFF, 0xD9}) {
+		t.Fatalf("%d bytes, %v", len(got), err)
+	}
+	for n := range src {
+		for _, x := range []byte{1, 0x10, 0x80, 0xFF} {
+			bad := bytes.Clone(src)
+			bad[n] ^= x
+			if got, err := JPEG([]byte{7}, bad, o); got[0] != 7 || err != nil && len(got) != 1 {
+				t.Fatalf("byte %d: %v, %d bytes", n, err, len(got))
+			}
+		}
+	}
+}
+
+func FuzzJPEG(f *testing.F) {
+	f.Add(packed(f))
+	o := DecodeOptions{Limits: Limits{MaxPixels: 1 << 14, MaxSamples: 1 << 16}}
+	f.Fuzz(func(t *testing.T, src []byte) {
+		if got, err := JPEG([]byte{7}, src, o); err != nil && len(got) != 1 {
+			t.Fatalf("%d bytes, %v", len(got), err)
+		}
+	})
 }
 
 func FuzzDecode(f *testing.F) {

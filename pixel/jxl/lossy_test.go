@@ -1,12 +1,14 @@
 package jxl
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"gantry/dicom/uid"
 	"gantry/pixel/internal/codectest"
 )
 
@@ -80,7 +82,7 @@ func jpegs(t *testing.T) map[string][]byte {
 	return out
 }
 
-func cjpeg(t *testing.T, in []byte, args string) []byte {
+func cjpeg(t testing.TB, in []byte, args string) []byte {
 	dir := t.TempDir()
 	from, to := filepath.Join(dir, "in.pnm"), filepath.Join(dir, "out.jpg")
 	if err := os.WriteFile(from, in, 0o600); err != nil {
@@ -99,5 +101,34 @@ func TestJPEGPixels(t *testing.T) {
 	for name, file := range jpegs(t) {
 		src := convert(t, cjxl, "in.jpg", file, "out.jxl", "--lossless_jpeg=1")
 		near(t, src, 8, name)
+	}
+}
+
+// TestJPEG rebuilds the JPEG files that libjxl packed, byte for byte.
+func TestJPEG(t *testing.T) {
+	for name, file := range jpegs(t) {
+		for _, args := range []string{"--lossless_jpeg=1", "--lossless_jpeg=1 --jpeg_reconstruction_cfl=0"} {
+			src := convert(t, cjxl, "in.jpg", file, "out.jxl", args)
+			got, err := JPEG([]byte{7}, src, DecodeOptions{})
+			if err != nil || !bytes.Equal(got[1:], file) {
+				n := 0
+				for n < min(len(got)-1, len(file)) && got[n+1] == file[n] {
+					n++
+				}
+				t.Errorf("%s, %s: %v, %d bytes of %d, the first %d are right", name, args, err, len(got)-1, len(file), n)
+			}
+		}
+	}
+}
+
+// TestJPEGSamples rebuilds the JPEG files of real objects.
+func TestJPEGSamples(t *testing.T) {
+	for _, s := range codectest.Samples(t, uid.JPEGXLJPEGRecompression) {
+		for i, src := range s.Frames[:min(len(s.Frames), 5)] {
+			got, err := JPEG(nil, src, DecodeOptions{})
+			if want := convert(t, djxl, "in.jxl", src, "out.jpg", ""); err != nil || !bytes.Equal(got, want) {
+				t.Errorf("%s, frame %d: %v, %d bytes, want %d", s.Name, i+1, err, len(got), len(want))
+			}
+		}
 	}
 }
