@@ -41,7 +41,7 @@ long: setup
 bench: setup
 	@$(GO) run scripts/benchreport.go -only '$(ONLY)'
 	@$(GO) test -run '^$$' -bench 'Described|UnderLoad' ./internal/interop
-	@$(GO) test -run '^$$' -bench 'Peers|Codecs' -benchtime 1s ./pixel/...
+	@$(GO) test -run '^$$' -bench 'Peers|Codecs|Cores' -benchtime 1s ./pixel/...
 
 # Every fuzz target in turn, FUZZTIME each.
 fuzz:

@@ -2,7 +2,9 @@ package pixel
 
 import (
 	"io"
+	"runtime"
 	"testing"
+	"time"
 
 	"gantry/dicom/part10"
 	"gantry/dicom/uid"
@@ -12,37 +14,50 @@ import (
 // discard hides that io.Discard can read from anything.
 type discard struct{ io.Writer }
 
-// BenchmarkTranscode compresses and decompresses an object with one worker and with two:
-// two should be 1.8 times as fast.
-func BenchmarkTranscode(b *testing.B) {
-	m := codectest.Image{Width: 512, Height: 512, Samples: 1, Frames: 16, Allocated: 16, Stored: 12}
-	var px []byte
-	for k := range m.Frames {
-		px = append(px, m.CT(uint64(k))...)
-	}
-	native := readFile(b, m.WriteNative(b, px))
-	packed, _, err := transcode(b, native, uid.JPEGLSLossless, Options{})
-	if err != nil {
-		b.Fatal(err)
-	}
+// BenchmarkCores transcodes whole objects on one core and on two, in turn: x_one is how many
+// times as fast two are, the best of all runs by the best. An object of many frames goes by
+// frames, one of a large frame by code blocks.
+func BenchmarkCores(b *testing.B) {
+	many := codectest.Image{Width: 512, Height: 512, Samples: 1, Frames: 16, Allocated: 16, Stored: 12}
+	large := codectest.Image{Width: 2048, Height: 2048, Samples: 1, Frames: 1, Allocated: 16, Stored: 12}
 	for _, c := range []struct {
-		name    string
-		from    *part10.File
-		to      uid.UID
-		workers int
+		name   string
+		image  codectest.Image
+		syntax uid.UID
 	}{
-		{"native to JPEG-LS/1", native, uid.JPEGLSLossless, 1}, {"native to JPEG-LS/2", native, uid.JPEGLSLossless, 2},
-		{"JPEG-LS to native/1", packed, uid.ExplicitVRLittleEndian, 1}, {"JPEG-LS to native/2", packed, uid.ExplicitVRLittleEndian, 2},
+		{"frames/RLE", many, uid.RLELossless}, {"frames/JPEG-lossless", many, uid.JPEGLosslessSV1}, {"frames/JPEG-LS", many, uid.JPEGLSLossless},
+		{"frames/JPEG-2000", many, uid.JPEG2000Lossless}, {"frames/HTJ2K", many, uid.HTJ2KLossless},
+		{"blocks/JPEG-2000", large, uid.JPEG2000Lossless}, {"blocks/HTJ2K", large, uid.HTJ2KLossless},
 	} {
-		b.Run(c.name, func(b *testing.B) {
-			b.SetBytes(int64(len(px)))
-			for b.Loop() {
-				if _, err := Transcode(b.Context(), discard{io.Discard}, c.from, c.to, Options{Workers: c.workers}); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
+		var px []byte
+		for k := range c.image.Frames {
+			px = append(px, c.image.CT(uint64(k))...)
+		}
+		native := readFile(b, c.image.WriteNative(b, px))
+		packed, _, err := transcode(b, native, c.syntax, Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run(c.name+"/encode", func(b *testing.B) { cores(b, native, c.syntax) })
+		b.Run(c.name+"/decode", func(b *testing.B) { cores(b, packed, uid.ExplicitVRLittleEndian) })
 	}
+}
+
+// cores measures one case of BenchmarkCores.
+func cores(b *testing.B, from *part10.File, to uid.UID) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	best := [2]time.Duration{time.Hour, time.Hour}
+	for b.Loop() {
+		for k := range best {
+			runtime.GOMAXPROCS(k + 1)
+			at := time.Now()
+			if _, err := Transcode(b.Context(), discard{io.Discard}, from, to, Options{}); err != nil {
+				b.Fatal(err)
+			}
+			best[k] = min(best[k], time.Since(at))
+		}
+	}
+	b.ReportMetric(best[0].Seconds()/best[1].Seconds(), "x_one")
 }
 
 // BenchmarkFrame finds a frame among many fragments, the table being built once.

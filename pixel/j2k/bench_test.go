@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"gantry/pixel/internal/codectest"
 )
@@ -59,35 +58,4 @@ func peerFiles(b *testing.B, m codectest.Image, o EncodeOptions) string {
 		}
 	}
 	return dir
-}
-
-// BenchmarkCores decodes and encodes one frame by one worker and by two: x_one is how many
-// times as fast two are, which their share of the work bounds.
-func BenchmarkCores(b *testing.B) {
-	m := codectest.Image{Width: 1024, Height: 1024, Samples: 1, Allocated: 16, Stored: 12}
-	px := m.CT(1)
-	for _, ht := range []bool{false, true} {
-		code, err := Encode(nil, px, infoOf(m), EncodeOptions{HT: ht})
-		if err != nil {
-			b.Fatal(err)
-		}
-		for name, f := range map[string]func(workers int) error{
-			"decode": func(n int) error { _, _, err := Decode(nil, code, DecodeOptions{Workers: n}); return err },
-			"encode": func(n int) error { _, err := Encode(nil, px, infoOf(m), EncodeOptions{HT: ht, Workers: n}); return err },
-		} {
-			b.Run(fmt.Sprintf("ht=%v/%s", ht, name), func(b *testing.B) {
-				one, two := time.Hour, time.Hour
-				for b.Loop() {
-					for n, best := range []*time.Duration{&one, &two} {
-						at := time.Now()
-						if err := f(n + 1); err != nil {
-							b.Fatal(err)
-						}
-						*best = min(*best, time.Since(at))
-					}
-				}
-				b.ReportMetric(one.Seconds()/two.Seconds(), "x_one")
-			})
-		}
-	}
 }
