@@ -50,7 +50,7 @@ func (dctDecoder) Decode(dst, src []byte, d Desc, lim Limits) ([]byte, Decoded, 
 	}
 	colours := i.YCbCr && !(i.Supposed && d.Photometric == RGB)
 	if i.Components == 3 && !i.Supposed && colours != (d.Photometric != RGB) {
-		out.Flaw = fmt.Sprintf("Photometric Interpretation is %s, the stream's own marker says otherwise", d.Photometric)
+		out.Flaw = fmt.Sprintf("Photometric Interpretation is %s, the stream itself says otherwise", d.Photometric)
 	}
 	dst, err = settle(dst, d, f, func(dst []byte) ([]byte, error) {
 		at := len(dst)

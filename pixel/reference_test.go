@@ -47,9 +47,12 @@ func reference(t testing.TB, name string, s *Source) ([]byte, string) {
 	if other, ok := siblings[path.Base(name)]; ok {
 		return nativePixels(t, codectest.SamplePath(path.Join(path.Dir(name), other))), other
 	}
-	out := filepath.Join(t.TempDir(), "out.dcm")
-	if tool, ok := dcmtkDecoders[s.Syntax()]; ok && try(t, tool, codectest.SamplePath(name), out) {
-		return nativePixels(t, out), path.Base(tool)
+	args := []string{codectest.SamplePath(name), filepath.Join(t.TempDir(), "out.dcm")}
+	if path.Base(name) == "SC_rgb_jpeg_lossy_gdcm.dcm" { // colour differences, whatever the data set says
+		args = append([]string{"+ca"}, args...)
+	}
+	if tool, ok := dcmtkDecoders[s.Syntax()]; ok && try(t, tool, args...) {
+		return nativePixels(t, args[len(args)-1]), path.Base(tool)
 	}
 	switch s.Syntax() {
 	case uid.JPEG2000, uid.JPEG2000Lossless, uid.HTJ2K, uid.HTJ2KLossless, uid.HTJ2KLosslessRPCL:

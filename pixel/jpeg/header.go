@@ -270,7 +270,8 @@ func (d *decoder) tables(s *scan, k int, numbers byte) error {
 	return nil
 }
 
-// colour finds out what three components are, as libjpeg does.
+// colour finds out what three components are, as libjpeg does. Those with fewer samples are
+// colour differences for sure: nobody halves red or green.
 func (d *decoder) colour() (ycbcr, supposed bool) {
 	c := &d.comps
 	switch {
@@ -282,5 +283,6 @@ func (d *decoder) colour() (ycbcr, supposed bool) {
 		return d.adobe != 0, false
 	}
 	named := c[0].id == 'R' && c[1].id == 'G' && c[2].id == 'B'
-	return !named, !named
+	halved := c[1].h*c[1].v < d.hMax*d.vMax
+	return !named, !named && !halved
 }

@@ -2,6 +2,7 @@ package render
 
 import (
 	"image"
+	"math"
 
 	"gantry/dicom"
 	"gantry/dicom/tag"
@@ -11,10 +12,13 @@ import (
 // colour draws RGB and YBR_FULL (PS3.3 C.7.6.3.1.2) with 8 bits a sample.
 func colour(d pixel.Desc, px []byte) *image.RGBA {
 	out := image.NewRGBA(image.Rect(0, 0, d.Columns, d.Rows))
-	t := byteScale(d.BitsStored)
-	each(d, px, func(i, code int) {
-		out.Pix[i/3*4+i%3] = t[code]
-	})
+	if d.Signed = false; tabular(d) {
+		t := byteScale(d.BitsStored)
+		each(d, px, func(i, code int) { out.Pix[i/3*4+i%3] = t[code] })
+	} else {
+		s, top := samples{d: d, px: px}, math.Ldexp(1, d.BitsStored)-1
+		s.eachValue(func(i int, v float64) { out.Pix[i/3*4+i%3] = byte(v/top*255 + 0.5) })
+	}
 	ybr := d.Photometric == pixel.YBRFull
 	for p := out.Pix; len(p) > 0; p = p[4:] {
 		if p[3] = 0xFF; ybr {

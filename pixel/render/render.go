@@ -139,7 +139,7 @@ func pixels(g groups, d pixel.Desc, px []byte, o Options) (image.Image, error) {
 		return monochrome(g, d, px, o)
 	case d.Samples == 1 && d.Photometric == pixel.PaletteColor && tabular(d):
 		return paletteColor(g.ds, d, px)
-	case d.Samples == 3 && d.BitsAllocated <= 16 && (d.Photometric == pixel.RGB || d.Photometric == pixel.YBRFull):
+	case d.Samples == 3 && !d.Float && (d.Photometric == pixel.RGB || d.Photometric == pixel.YBRFull):
 		return colour(d, px), nil
 	}
 	return nil, FormatError(fmt.Sprintf("%s with %d samples of %d bits cannot be rendered: convert the object to RGB or MONOCHROME2 first", d.Photometric, d.Samples, d.BitsAllocated))

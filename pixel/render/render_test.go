@@ -97,6 +97,8 @@ func TestGrey(t *testing.T) {
 		"presentation LUT":   {edit().SetItems(tag.PresentationLUTSequence, lutItem(t, 0, 8, 255, 0, 0, 0, 128, 0)), bytes4, []byte{0, 51, 128, 255}, Options{}, []byte{255, 255, 0, 128}},
 		"shape of an option": {edit().SetText(tag.PresentationLUTShape, "INVERSE"), bytes4, []byte{0, 51, 102, 255}, Options{Shape: Identity}, []byte{0, 51, 102, 255}},
 		"32 bits":            {edit(), form(2, 32, 32), []byte{0, 0, 0, 0, 255, 255, 255, 255}, Options{}, []byte{0, 255}},
+		"40 bits":            {edit(), form(3, 40, 36), []byte{0, 0, 0, 0, 0, 0, 0, 0, 0, 8, 255, 255, 255, 255, 15}, Options{}, []byte{0, 128, 255}},
+		"64 bits":            {edit(), form(2, 64, 64), []byte{0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255}, Options{}, []byte{0, 255}},
 		"floats":             {edit(), with(form(3, 32, 32), func(d *pixel.Desc) { d.Float = true }), []byte{0, 0, 0x80, 0x3F, 0, 0, 0xC0, 0x7F, 0, 0, 0, 0x40}, Options{}, []byte{0, 0, 255}},
 		"deep":               {edit(), bytes4, []byte{0, 51, 102, 255}, Options{Deep: true}, []byte{0, 0, 51, 51, 102, 102, 255, 255}},
 	} {
@@ -131,6 +133,10 @@ func palettes(t testing.TB, desc []byte, tags int, data ...[]byte) *dicom.DataSe
 	return build(t, e)
 }
 
+func deepRGB(allocated, stored int) pixel.Desc {
+	return with(form(1, allocated, stored), func(d *pixel.Desc) { d.Photometric, d.Samples = pixel.RGB, 3 })
+}
+
 func TestColour(t *testing.T) {
 	index := with(form(3, 8, 8), func(d *pixel.Desc) { d.Photometric = pixel.PaletteColor })
 	rgb := with(form(1, 8, 8), func(d *pixel.Desc) { d.Photometric, d.Samples = pixel.RGB, 3 })
@@ -147,6 +153,10 @@ func TestColour(t *testing.T) {
 	}{
 		"rgb":          {empty, rgb, []byte{1, 2, 3}, []byte{1, 2, 3, 255}},
 		"rgb, 12 bits": {empty, with(rgb, func(d *pixel.Desc) { d.BitsAllocated, d.BitsStored, d.HighBit = 16, 12, 11 }), []byte{0xFF, 0xF, 0, 8, 0, 0}, []byte{255, 128, 0, 255}},
+		"rgb, 32 bits": {empty, deepRGB(32, 32), []byte{255, 255, 255, 255, 0, 0, 0, 128, 0, 0, 0, 0}, []byte{255, 128, 0, 255}},
+		"rgb, 20 bits": {empty, deepRGB(32, 20), []byte{255, 255, 15, 0, 0, 0, 8, 0, 0, 0, 0, 99}, []byte{255, 128, 0, 255}},
+		"rgb, 40 bits": {empty, deepRGB(40, 36), []byte{255, 255, 255, 255, 15, 0, 0, 0, 0, 8, 0, 0, 0, 0, 0}, []byte{255, 128, 0, 255}},
+		"rgb, 64 bits": {empty, deepRGB(64, 64), []byte{255, 255, 255, 255, 255, 255, 255, 255, 0, 0, 0, 0, 0, 0, 0, 128, 0, 0, 0, 0, 0, 0, 0, 0}, []byte{255, 128, 0, 255}},
 		"ybr, grey":    {empty, with(rgb, func(d *pixel.Desc) { d.Photometric = pixel.YBRFull }), []byte{99, 128, 128}, []byte{99, 99, 99, 255}},
 		"ybr, red":     {empty, with(rgb, func(d *pixel.Desc) { d.Photometric = pixel.YBRFull }), []byte{76, 85, 255}, []byte{254, 0, 0, 255}},
 		"palette":      {palettes(t, descriptor(2, 5, 16), 1, []byte{0, 1, 0, 2}, []byte{0, 3, 0, 4}, []byte{0, 5, 255, 6}), index, []byte{0, 6, 9}, []byte{1, 3, 5, 255, 2, 4, 6, 255, 2, 4, 6, 255}},

@@ -1,7 +1,9 @@
 package render
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"image"
 	"math"
@@ -11,7 +13,9 @@ import (
 
 	"gantry/dicom"
 	"gantry/dicom/part10"
+	"gantry/dicom/uid"
 	"gantry/pixel"
+	"gantry/pixel/internal/codectest"
 )
 
 const testFiles = "robyoung+dicom-test-files/data/WG04/"
@@ -66,6 +70,45 @@ func TestThumbnail(t *testing.T) {
 				t.Errorf("reduced: %v, to %d x %d", ok, r.Columns, r.Rows)
 			}
 		})
+	}
+}
+
+// TestDeepThumbnail makes thumbnails of samples of more than 16 bits, out of the lesser
+// resolutions of a stream and of whole frames.
+func TestDeepThumbnail(t *testing.T) {
+	for _, bits := range [][2]int{{24, 24}, {32, 32}, {40, 36}} {
+		for _, samples := range []int{1, 3} {
+			m := codectest.Image{Width: 300, Height: 200, Samples: samples, Frames: 1, Allocated: bits[0], Stored: bits[1]}
+			var px []byte
+			for i := range m.Width * m.Height * samples {
+				v := uint64(i/samples%m.Width) << bits[1] / uint64(m.Width)
+				px = append(px, binary.LittleEndian.AppendUint64(nil, v)[:bits[0]/8]...)
+			}
+			native, err := part10.Open(m.WriteNative(t, px), dicom.DecodeOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer native.Close()
+			var b bytes.Buffer
+			if _, err := pixel.Transcode(t.Context(), &b, native, uid.HTJ2KLossless, pixel.Options{}); err != nil {
+				t.Fatal(err)
+			}
+			packed, err := part10.NewFile(bytes.NewReader(b.Bytes()), int64(b.Len()), dicom.DecodeOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range []*part10.File{native, packed} {
+				small, err := Thumbnail(t.Context(), f.DataSet, framesOf(t, f), 0, Options{})
+				if err != nil {
+					t.Fatalf("%+v: %v", m, err)
+				}
+				left, _, _, _ := small.At(2, 40).RGBA()
+				right, _, _, _ := small.At(125, 40).RGBA()
+				if s := small.Bounds().Size(); s != image.Pt(128, 85) || left>>8 > 8 || right>>8 < 247 {
+					t.Errorf("%+v: %v, from %d to %d", m, s, left>>8, right>>8)
+				}
+			}
+		}
 	}
 }
 

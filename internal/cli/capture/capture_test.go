@@ -223,6 +223,35 @@ func TestRead(t *testing.T) {
 	}
 }
 
+// TestPacked reads what DCMTK writes: interlaced PNG, and TIFF packed in each of its ways.
+func TestPacked(t *testing.T) {
+	const program = "/usr/bin/dcm2pnm"
+	if _, err := os.Stat(program); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal(program + " is missing: scripts/setup installs it")
+		}
+		t.Skip(program + " IS MISSING: no packed picture was read; scripts/setup installs it")
+	}
+	_, origin := written(t, sources(t)["png"], Options{})
+	for _, args := range []string{"+on +il", "+on -il", "+ot +Tl", "+ot +Tl +Ph", "+ot +Tr", "+ot +Tn", "+ot +Tl +Rs 5"} {
+		name := filepath.Join(t.TempDir(), "picture")
+		if out, err := exec.Command(program, append(strings.Fields(args), origin, name)...).CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v: %s", args, err, out)
+		}
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, _ := written(t, b, Options{})
+		checkPixels(t, f, args)
+	}
+	deflated := encoded(t, func(b *bytes.Buffer) error {
+		return tiff.Encode(b, colours(), &tiff.Options{Compression: tiff.Deflate, Predictor: true})
+	})
+	f, _ := written(t, deflated, Options{})
+	checkPixels(t, f, "deflated")
+}
+
 // checkPixels decodes what was written: pictures without loss come back as they were.
 func checkPixels(t *testing.T, f *part10.File, kind string) {
 	var want image.Image = colours()
