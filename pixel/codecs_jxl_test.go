@@ -114,3 +114,43 @@ func unpacked(t testing.TB, packed []byte) []byte {
 	}
 	return b
 }
+
+// TestJPEGXLReal has libjxl compress real images of up to 16 bits, which come back as they were.
+func TestJPEGXLReal(t *testing.T) {
+	names, _ := samples(t)
+	done := map[string]bool{}
+	for _, name := range names {
+		f, err := openSample(name)
+		if err != nil {
+			continue
+		}
+		s, err := Frames(f.DataSet, f.Syntax, Limits{})
+		if err != nil || s.Desc().pixels() > 600*600 || s.Desc().BitsAllocated != map[int]int{1: 16, 3: 8}[s.Desc().Samples] {
+			f.Close()
+			continue
+		}
+		d := s.Desc()
+		kind := fmt.Sprint(d.BitsStored, d.Signed, d.Samples)
+		raw, err := s.Frame(t.Context(), 0, nil)
+		if px, out, err2 := s.Decode(0, raw, nil); err == nil && err2 == nil && !done[kind] && (d.Samples == 1 || out.Photometric == RGB) {
+			done[kind] = true
+			again(t, name, codectest.Image{Width: d.Columns, Height: d.Rows, Samples: d.Samples, Frames: 1, Allocated: d.BitsAllocated, Stored: d.BitsStored, Signed: d.Signed}, px)
+		}
+		f.Close()
+	}
+	if len(done) < 6 {
+		t.Errorf("only %d kinds of real images: %v", len(done), done)
+	}
+}
+
+// again packs an image and unpacks it.
+func again(t *testing.T, name string, m codectest.Image, px []byte) {
+	f := readFile(t, m.WriteEncapsulated(t, uid.JPEGXLLossless, jxlOf(t, m, px)))
+	s, err := Frames(f.DataSet, f.Syntax, Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, _, err := decodeAll(t, s); err != nil || !bytes.Equal(got, px) {
+		t.Errorf("%s: %v, or other samples", name, err)
+	}
+}

@@ -117,59 +117,109 @@ var (
 	edgeSteps = [3]edgeStep{{3, 0, wide, plus}, {1, -1, ring, plus}, {2, 1, ring, here}}
 )
 
+// bandRows is how many rows are smoothed together.
+const bandRows = 32
+
 func (f *frame) smoothEdges(s *edgeStep, sigma plane, scale float32, workers int) error {
 	var in [3]plane
 	for c := range in {
 		in[c] = f.planes[c].padded(3)
 	}
-	stride := in[0].stride
-	offsets := func(places [][2]int) (out []int) {
-		for _, p := range places {
-			out = append(out, p[0]*stride+p[1])
+	return each(workers, ceilDiv(f.height, bandRows), func(i int) error {
+		b := f.newBand(s, &in, i*bandRows, min((i+1)*bandRows, f.height))
+		for y := b.y; y < b.end; y++ {
+			b.smooth(f, y, sigma.row(y/8), scale)
 		}
-		return out
-	}
-	around, alike := offsets(s.around), offsets(s.alike)
-	return each(workers, f.height, func(y int) error {
-		f.smoothRow(y, &in, around, alike, sigma.row(y/8), scale)
 		return nil
 	})
 }
 
-func (f *frame) smoothRow(y int, in *[3]plane, around, alike []int, sigma []float32, scale float32) {
+// band is some rows while they are smoothed. How far samples are from those at an offset is needed
+// several times, and the same for the opposite offset.
+type band struct {
+	in     *[3]plane // with three samples more on every side
+	y, end int
+	around []int // offsets
+	apart  [][]float32
+	from   []int // where in apart the sample is that a row begins with, by offset
+	alike  []int
+}
+
+func (f *frame) newBand(s *edgeStep, in *[3]plane, y, end int) *band {
+	b := &band{in: in, y: y, end: end}
+	stride := in[0].stride
+	for _, p := range s.alike {
+		b.alike = append(b.alike, p[0]*stride+p[1])
+	}
+	maps := map[int][]float32{}
+	for _, p := range s.around {
+		o := p[0]*stride + p[1]
+		if o > 0 {
+			maps[o] = b.distances(o, &f.filter.scale)
+		}
+		b.around = append(b.around, o)
+	}
+	for _, o := range b.around {
+		b.apart = append(b.apart, maps[max(o, -o)])
+		b.from = append(b.from, min(o, 0))
+	}
+	return b
+}
+
+// distances is how far each sample of the band is from that at offset o, over all channels.
+func (b *band) distances(o int, scale *[3]float32) []float32 {
+	stride := b.in[0].stride
+	first, n := b.y*stride, (b.end-b.y+6)*stride
+	out := make([]float32, n)
+	for c := range b.in {
+		px := b.in[c].px[first:][:n]
+		here, there, out := px[:n-o], px[o:], out[:n-o]
+		for i, v := range here {
+			d := v - there[i]
+			out[i] += max(d, -d) * scale[c]
+		}
+	}
+	return out
+}
+
+func (b *band) smooth(f *frame, y int, sigma []float32, scale float32) {
+	stride := b.in[0].stride
 	outer := y%8 == 0 || y%8 == 7
 	for x := range f.width {
 		edge := sigma[x/8]
-		at := (y+3)*in[0].stride + x + 3
-		if edge < leastEdge {
-			for c := range in {
-				f.planes[c].row(y)[x] = in[c].px[at]
+		at := (y+3)*stride + x + 3
+		sum := [3]float32{b.in[0].px[at], b.in[1].px[at], b.in[2].px[at]}
+		if edge >= leastEdge {
+			if edge *= scale; outer || x%8 == 0 || x%8 == 7 {
+				edge *= f.filter.borderMul
 			}
+			b.mean(&sum, at, edge)
+		}
+		for c, v := range sum {
+			f.planes[c].px[y*f.planes[c].stride+x] = v
+		}
+	}
+}
+
+// mean adds to a sample those around it, weighed, and divides by the weights.
+func (b *band) mean(sum *[3]float32, at int, edge float32) {
+	total := float32(1)
+	local := at - b.y*b.in[0].stride
+	for i, o := range b.around {
+		apart, from := float32(0), local+b.from[i]
+		for _, k := range b.alike {
+			apart += b.apart[i][from+k]
+		}
+		w := 1 + apart*edge
+		if w <= 0 {
 			continue
 		}
-		if edge *= scale; outer || x%8 == 0 || x%8 == 7 {
-			edge *= f.filter.borderMul
+		total += w
+		for c := range sum {
+			sum[c] += w * b.in[c].px[at+o]
 		}
-		sum := [3]float32{in[0].px[at], in[1].px[at], in[2].px[at]}
-		total := float32(1)
-		for _, o := range around {
-			apart := float32(0)
-			for c := range in {
-				px, d := in[c].px, float32(0)
-				for _, k := range alike {
-					e := px[at+k] - px[at+o+k]
-					d += max(e, -e)
-				}
-				apart += d * f.filter.scale[c]
-			}
-			w := max(0, 1+apart*edge)
-			total += w
-			for c := range in {
-				sum[c] += w * in[c].px[at+o]
-			}
-		}
-		for c := range in {
-			f.planes[c].row(y)[x] = sum[c] / total
-		}
+	}
+	for c := range sum {
+		sum[c] /= total
 	}
 }

@@ -14,8 +14,7 @@ type sequence struct {
 	workers int
 	kept    [4]*picture
 	low     [4][]plane // low frequencies, by level
-	canvas  *picture
-	visible uint32 // frames so far that are shown, and since those that are not
+	visible uint32     // frames so far that are shown, and since those that are not
 	hidden  uint32
 	budget  int64 // samples that frames may still have
 }
@@ -49,7 +48,11 @@ func (s *stream) decodeFrames(workers int) (*frame, error) {
 
 // add decodes a frame, and puts it where it belongs.
 func (q *sequence) add(f *frame) error {
-	if q.budget -= int64(f.fullWidth) * int64(f.fullHeight); q.budget < 0 {
+	q.budget -= int64(f.fullWidth) * int64(f.fullHeight)
+	if f.kind == regularFrame || f.kind == skipFrame {
+		q.budget -= int64(q.width) * int64(q.height)
+	}
+	if q.budget < 0 {
 		return FormatError("too many frames for so small an image")
 	}
 	q.hidden++

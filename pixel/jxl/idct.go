@@ -31,12 +31,18 @@ var halfSecants = func() (t [9][]float32) {
 // cosines replaces c by its sums of cosines: sample i is c[0] + c[1] cos((2i+1) pi / 2n) + and so
 // on. n is 1<<log; tmp has n more.
 func cosines(c, tmp []float32, log int) {
-	if log == 0 {
+	switch log {
+	case 0:
 		return
-	}
-	if log == 1 {
+	case 1:
 		a, b := c[0], c[1]*math.Sqrt2/2
 		c[0], c[1] = a+b, a-b
+		return
+	case 2:
+		c[0], c[1], c[2], c[3] = cosines4(c[0], c[1], c[2], c[3])
+		return
+	case 3:
+		cosines8((*[8]float32)(c))
 		return
 	}
 	n := 1 << log
@@ -56,6 +62,28 @@ func cosines(c, tmp []float32, log int) {
 		o := odd[i] * sec[i]
 		c[i], c[n-1-i] = e+o, e-o
 	}
+}
+
+// cosines4 and cosines8 are cosines of four samples and of eight.
+func cosines4(a, b, c, d float32) (float32, float32, float32, float32) {
+	const half, near, far = math.Sqrt2 / 2, 0.541196100146197, 1.3065629648763766
+	e, f := a+c*half, a-c*half
+	o := (d + b) * half
+	p, q := (b+o)*near, (b-o)*far
+	return e + p, f + q, f - q, e - p
+}
+
+func cosines8(c *[8]float32) {
+	e0, e1, e2, e3 := cosines4(c[0], c[2], c[4], c[6])
+	o0, o1, o2, o3 := cosines4(c[1], c[3]+c[1], c[5]+c[3], c[7]+c[5])
+	o0 *= 0.5097955791041592
+	o1 *= 0.6013448869350453
+	o2 *= 0.8999762231364156
+	o3 *= 2.5629154477415055
+	c[0], c[7] = e0+o0, e0-o0
+	c[1], c[6] = e1+o1, e1-o1
+	c[2], c[5] = e2+o2, e2-o2
+	c[3], c[4] = e3+o3, e3-o3
 }
 
 // inverse is the inverse DCT of a block of coefficients, rows x cols samples, into dst

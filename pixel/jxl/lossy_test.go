@@ -29,9 +29,9 @@ func distance(a, b []byte, bytes int) (most int, mean float64) {
 // near decodes a stream and compares it with what libjxl makes of it.
 func near(t *testing.T, src []byte, bits int, what string) {
 	t.Helper()
-	allowed := 2
+	allowed := 1
 	if bits == 16 {
-		allowed = 300
+		allowed = 4
 	}
 	got, info, err := Decode(nil, src, DecodeOptions{})
 	if err != nil {
