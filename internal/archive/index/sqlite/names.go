@@ -17,7 +17,7 @@ const maxAlternatives = 16
 // for each lot of keys. Tests change them.
 var (
 	maxWords = 4096 // that meet a word of a key
-	maxNames = 20_000
+	maxNames = 4096 // that have it
 )
 
 // Bounds of what is said of a name beside each of its words.

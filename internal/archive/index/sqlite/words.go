@@ -13,9 +13,6 @@ import (
 // with others. What a key asks of a word is looked up among the words; the names that have
 // one of the rarest are then looked at.
 
-// fewNames are read rather than looked for by another word of the key.
-const fewNames = 4096
-
 // wordSet is what is found for a word of a key.
 type wordSet struct {
 	fts string
@@ -100,7 +97,7 @@ func (x *Index) rare(ctx context.Context, words []match.WordKey) (sets []*wordSe
 		}
 		list, arg := set.sql()
 		n, err := x.count(ctx, "SELECT 1 FROM name_word WHERE word IN ("+list+")", 8*maxNames, arg)
-		if err != nil || n < fewNames {
+		if err != nil || n < maxNames {
 			return []*wordSet{set}, err
 		}
 		sets = append(sets, set)
