@@ -1,9 +1,6 @@
 package match
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // Bounds of fuzzy matching.
 const (
@@ -65,13 +62,22 @@ func wordsOf(name [3]string) []word {
 
 // near reports whether a folded component group has all the words.
 func near(words []word, group string) bool {
-	have := strings.Fields(group)
 	for i := range words {
-		if !slices.ContainsFunc(have, words[i].near) {
+		if !hasWord(group, words[i].near) {
 			return false
 		}
 	}
 	return true
+}
+
+// hasWord reports whether a word of a folded component group meets f.
+func hasWord(group string, f func(string) bool) bool {
+	for h := range strings.FieldsSeq(group) {
+		if f(h) {
+			return true
+		}
+	}
+	return false
 }
 
 func (w *word) near(h string) bool {

@@ -10,9 +10,9 @@ import (
 // each once: of alphabetic words three runes at a time, a space before the word being one
 // of them, of Han, kana and Hangul one and two. A word of one letter is a token itself.
 func Grams(folded string) []string {
-	var out []string
-	for _, w := range strings.Fields(folded) {
-		out = appendGrams(out, []rune(w), true, true)
+	out := make([]string, 0, len(folded))
+	for w := range strings.FieldsSeq(folded) {
+		out = appendGrams(out, w, true, true)
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
@@ -20,7 +20,11 @@ func Grams(folded string) []string {
 
 // appendGrams adds the tokens of a part of a word; starts and ends tell whether the word
 // begins and ends there.
-func appendGrams(out []string, word []rune, starts, ends bool) []string {
+func appendGrams(out []string, text string, starts, ends bool) []string {
+	if isASCII(text) {
+		return appendLetters(out, text, starts, ends)
+	}
+	word := []rune(text)
 	if starts && ends && len(word) == 1 && !isDense(word[0]) {
 		return append(out, " "+string(word))
 	}
@@ -38,6 +42,20 @@ func appendGrams(out []string, word []rune, starts, ends bool) []string {
 		if i+2 < len(word) && !isDense(word[i+1]) && !isDense(word[i+2]) {
 			out = append(out, string(word[i:i+3]))
 		}
+	}
+	return out
+}
+
+// appendLetters is appendGrams for a word whose runes are bytes.
+func appendLetters(out []string, word string, starts, ends bool) []string {
+	if starts {
+		word = " " + word
+		if ends && len(word) == 2 {
+			return append(out, word)
+		}
+	}
+	for i := range max(len(word)-2, 0) {
+		out = append(out, word[i:i+3])
 	}
 	return out
 }
@@ -69,7 +87,7 @@ func appendPiece(out []WordKey, piece string, first, last bool) []WordKey {
 	words := strings.Fields(piece)
 	for i, w := range words {
 		k := WordKey{text: w, starts: i > 0 || first || piece[0] == ' ', ends: i < len(words)-1 || last || piece[len(piece)-1] == ' '}
-		g := appendGrams(nil, []rune(w), k.starts, k.ends)
+		g := appendGrams(nil, w, k.starts, k.ends)
 		slices.Sort(g)
 		if g = slices.Compact(g); len(g) > 0 {
 			g = g[:min(len(g), maxGrams)]

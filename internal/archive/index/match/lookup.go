@@ -122,7 +122,7 @@ func (w *word) ways() []Overlap {
 		out = append(out, Overlap{w.grams, n})
 	}
 	if w.open {
-		begin := appendGrams(nil, []rune(w.text), true, false)
+		begin := appendGrams(nil, w.text, true, false)
 		if len(begin) == 0 {
 			return nil
 		}

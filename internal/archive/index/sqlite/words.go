@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 
 	"gantry/internal/archive/index/match"
@@ -136,7 +137,8 @@ func (x *Index) namesWith(ctx context.Context, k *match.NameKey, words []match.W
 	meets := decider(k, words)
 	pks := []byte{'['}
 	for n := 0; rows.Next(); {
-		var pk, norm string
+		var pk int64
+		var norm string
 		if err := rows.Scan(&pk, &norm); err != nil {
 			return "", err
 		}
@@ -149,7 +151,7 @@ func (x *Index) namesWith(ctx context.Context, k *match.NameKey, words []match.W
 		if n > 1 {
 			pks = append(pks, ',')
 		}
-		pks = append(pks, pk...)
+		pks = strconv.AppendInt(pks, pk, 10)
 	}
 	return string(append(pks, ']')), rows.Err()
 }
@@ -174,9 +176,14 @@ func decider(k *match.NameKey, words []match.WordKey) func(norm string) bool {
 		return is
 	}
 	return func(norm string) bool {
-		have := strings.Fields(norm)
 		for i := range words {
-			if !slices.ContainsFunc(have, func(w string) bool { return meets(i, w) }) {
+			found := false
+			for w := range strings.FieldsSeq(norm) {
+				if found = meets(i, w); found {
+					break
+				}
+			}
+			if !found {
 				return false
 			}
 		}
