@@ -10,7 +10,7 @@ import (
 // A wide search looks for the keys of its rows first, in the order of the answer: from
 // indexes alone, and many at a time. The rows are then read by their keys, page by page.
 const (
-	firstKeys = 512
+	firstKeys = 1024
 	mostKeys  = 1 << 15
 )
 
@@ -24,8 +24,9 @@ type keys struct {
 	last  int64
 }
 
-// keysOf compiles what indexes tell.
-func (r *search) keysOf(t table, q *query, by string) *keys {
+// keysOf compiles what indexes tell. It sorts by an expression, so that all the looking is
+// done in the first step, see interruptible.
+func (r *search) keysOf(t table, q *query) *keys {
 	from, op, dir := t.from, " > ", ""
 	if !q.byPatient && r.s.Level == index.Study {
 		from = "study st"
@@ -35,8 +36,7 @@ func (r *search) keysOf(t table, q *query, by string) *keys {
 	}
 	pk := t.alias + ".pk"
 	k := &keys{args: q.args, size: firstKeys, last: r.after.ID}
-	sql := interruptible([2]string{"SELECT " + pk + " AS k FROM " + from + " WHERE " + q.sql(), unseen(" ORDER BY " + by + " LIMIT ?")}, "k + 0"+dir)
-	k.sql = [3]string{sql[0], sql[1], unseen(" AND " + pk + op + "?")}
+	k.sql = [3]string{"SELECT " + pk + " FROM " + from + " WHERE " + q.sql(), unseen(" ORDER BY " + pk + " + 0" + dir + " LIMIT ?"), unseen(" AND " + pk + op + "?")}
 	return k
 }
 

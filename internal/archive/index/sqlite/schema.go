@@ -144,7 +144,7 @@ CREATE VIRTUAL TABLE word_token USING fts5 (                    -- its tokens, i
 CREATE TABLE name_word (                                        -- which names have it; norm is that of the name, nothing for long ones
 	word INTEGER NOT NULL, norm TEXT NOT NULL, name INTEGER NOT NULL, PRIMARY KEY (word, norm, name)
 ) STRICT, WITHOUT ROWID;
-INSERT INTO word_token (word_token, rank) VALUES ('automerge', 2);  -- few lists to be read for a token: new words are rare
+INSERT INTO word_token (word_token, rank) VALUES ('crisismerge', 4); -- few lists to be read for a token: new words are rare
 INSERT INTO fill SELECT 'words', 0, m FROM (SELECT max(pk) AS m FROM name) WHERE m > 0;
 DROP INDEX study_moment;
 CREATE INDEX study_moment ON study (moment, pk, patient);       -- in the order of answers, with all that a search of names and days asks

@@ -121,7 +121,7 @@ func (r *search) compile(t table, q *query) {
 		by = order + dir + ", " + by
 	}
 	if q.wide && len(q.where) > 0 && order == "''" {
-		r.keys = r.keysOf(t, q, by)
+		r.keys = r.keysOf(t, q)
 		q.conds = conds{[]string{t.alias + ".pk IN (" + unseen(listed) + ")"}, []any{nil}}
 	}
 	q.addAll(q.late)
