@@ -93,8 +93,8 @@ func renderGeometry(o *verb.Render) []Flag {
 		{Names: names("+Lhv/--flip-both-axes"), Help: "swap both", Set: both(to(&o.Across, true), to(&o.Down, true))},
 		{Names: names("+a/--recognize-aspect"), Help: "make pixels square when scaling (default)", Same: true, Set: to(&s.NoAspect, false)},
 		{Names: names("-a/--ignore-aspect"), Help: "take pixels for squares", Set: to(&s.NoAspect, true)},
-		{Names: names("+i/--interpolate"), Params: names("1-4"), Help: "1 to 3 bilinear, 4 bicubic (default: none)", Set: interpolation(o)},
-		{Names: names("-i/--no-interpolation"), Help: "take the nearest pixel (default)", Same: true, Set: to(&s.Kernel, nil)},
+		{Names: names("+i/--interpolate"), Params: names("1-4"), Help: "1 and 2 the mean of what a pixel covers, 3 bilinear, 4 bicubic (default: 1)", Set: interpolation(o)},
+		{Names: names("-i/--no-interpolation"), Help: "take the mean of what a pixel covers (default)", Same: true, Set: to(&s.Kernel, nil)},
 		{Names: names("-S/--no-scaling"), Help: "leave the size alone (default)", Same: true, Set: to(s, verb.Scaling{})},
 		{Names: names("+Sxf/--scale-x-factor"), Params: names("factor"), Help: "scale x by a factor, and y as it follows", Set: positive(&s.X)},
 		{Names: names("+Syf/--scale-y-factor"), Params: names("factor"), Help: "scale y by a factor, and x as it follows", Set: positive(&s.Y)},
@@ -108,7 +108,9 @@ func renderGeometry(o *verb.Render) []Flag {
 func interpolation(o *verb.Render) func([]string) error {
 	return func(v []string) error {
 		switch v[0] {
-		case "1", "2", "3":
+		case "1", "2":
+			o.Scale.Kernel = nil
+		case "3":
 			o.Scale.Kernel = draw.BiLinear
 		case "4":
 			o.Scale.Kernel = draw.CatmullRom

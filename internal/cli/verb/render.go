@@ -50,10 +50,10 @@ const AllOfThem = -1
 
 // Scaling says how large pictures become. The other direction follows from the one given.
 type Scaling struct {
-	X, Y          float64 // factors
-	Width, Height int     // pixels
-	NoAspect      bool    // take pixels for squares
-	Kernel        draw.Interpolator
+	X, Y          float64      // factors
+	Width, Height int          // pixels
+	NoAspect      bool         // take pixels for squares
+	Kernel        *draw.Kernel // nil: the mean of what a pixel covers
 }
 
 // Run does it.
@@ -167,14 +167,18 @@ func (c *Scaling) size(b image.Rectangle, ds *dicom.DataSet) (w, h int) {
 	switch {
 	case x == 0 && y == 0:
 		return b.Dx(), b.Dy()
-	case y == 0:
-		y = x * aspect
+	case y == 0: // by the whole pixels of the other
+		w = whole(float64(b.Dx()) * x)
+		return w, whole(float64(w) / float64(b.Dx()) * float64(b.Dy()) * aspect)
 	case x == 0:
-		x = y / aspect
+		h = whole(float64(b.Dy()) * y)
+		return whole(float64(h) / float64(b.Dy()) * float64(b.Dx()) / aspect), h
 	}
-	limit := func(v float64) int { return int(min(v+1e-9, 1<<20)) }
-	return limit(float64(b.Dx()) * x), limit(float64(b.Dy()) * y)
+	return whole(float64(b.Dx()) * x), whole(float64(b.Dy()) * y)
 }
+
+// whole is the number of pixels of a length.
+func whole(v float64) int { return int(min(v+1e-9, 1<<20)) }
 
 // pixelAspect is the height of a pixel by its width (PS3.3 C.7.6.3.1.7).
 func pixelAspect(ds *dicom.DataSet) float64 {
