@@ -37,6 +37,8 @@ func open(src []byte, lim Limits) (*stream, error) {
 		return nil, UnsupportedError("an animation: only single images are decoded")
 	case m.color.space != rgbSpace && m.color.space != greySpace:
 		return nil, UnsupportedError("colours that are neither RGB nor grey")
+	case m.xyb && m.color.transfer == transferHLG && m.color.gamma == 0:
+		return nil, UnsupportedError("light of scenes (HLG) behind XYB")
 	case m.preview[0] > 0:
 		return nil, UnsupportedError("a preview in front of the image")
 	}

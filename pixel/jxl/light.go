@@ -92,10 +92,13 @@ type curve struct {
 	table []float32
 }
 
-const curveSteps = 1 << 14
+const (
+	curveSteps = 1 << 14
+	steepSteps = 1 << 8 // below, curves may be too steep for a table
+)
 
 func (c *colorEncoding) curve(nits float64) *curve {
-	t := &curve{exact: c.encode(nits), table: make([]float32, curveSteps+2)}
+	t := &curve{exact: c.encode(nits), table: make([]float32, curveSteps+1)}
 	for i := range t.table {
 		x := float64(i) / curveSteps
 		t.table[i] = float32(t.exact(x * x))
@@ -103,13 +106,20 @@ func (c *colorEncoding) curve(nits float64) *curve {
 	return t
 }
 
-// at looks a value up; those outside of 0 to 1 are held there.
+// at looks a value up. Below 0 there is no light; above 1 there may be some where the brightest
+// sample stands for more.
 func (c *curve) at(v float32) float32 {
 	if !(v > 0) {
 		return c.table[0]
 	}
-	x := float32(math.Sqrt(float64(min(v, 1)))) * curveSteps
-	i := int(x)
+	x := float32(math.Sqrt(float64(v))) * curveSteps
+	i := int(min(x, curveSteps))
+	if i == curveSteps && c.table[i] > 0.999 {
+		return 1
+	}
+	if i == curveSteps || i < steepSteps {
+		return float32(c.exact(float64(v)))
+	}
 	a := c.table[i]
 	return a + (c.table[i+1]-a)*(x-float32(i))
 }
@@ -134,13 +144,6 @@ func (c *colorEncoding) encode(nits float64) func(v float64) float64 {
 		return func(v float64) float64 {
 			p := math.Pow(v*nits/10000, 2610./16384)
 			return math.Pow((3424./4096+2413./128*p)/(1+2392./128*p), 2523./32)
-		}
-	case c.transfer == transferHLG:
-		return func(v float64) float64 {
-			if v <= 1./12 {
-				return math.Sqrt(3 * v)
-			}
-			return 0.17883277*math.Log(12*v-0.28466892) + 0.55991073
 		}
 	}
 	return func(v float64) float64 {

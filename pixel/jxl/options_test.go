@@ -57,6 +57,6 @@ func TestPatches(t *testing.T) {
 			t.Fatalf("not a frame of patches: %+v %v", first, err)
 		}
 		exact(t, m, glyphs(m), "-e 7 --patches=1")
-		near(t, theirs(t, m, glyphs(m), "-d 1 -e 7 --patches=1"), 8, "patches")
+		near(t, theirs(t, m, glyphs(m), "-d 1 -e 7 --patches=1"), 1, "patches")
 	}
 }
