@@ -1,6 +1,9 @@
 package jxl
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // colorEncoding says what samples mean (annex E).
 type colorEncoding struct {
@@ -19,6 +22,7 @@ const (
 	xybSpace  = 2
 
 	transfer709    = 1
+	transferOther  = 2
 	transferLinear = 8
 	transferSRGB   = 13
 	transferPQ     = 16
@@ -35,6 +39,8 @@ var (
 	}
 	srgb = colorEncoding{white: whites[1], primaries: gamuts[1], transfer: transferSRGB}
 )
+
+var transfers = []uint32{transfer709, transferOther, transferLinear, transferSRGB, transferPQ, transferDCI, transferHLG}
 
 const customValue = 2
 
@@ -66,8 +72,13 @@ func readColor(r *bitReader) colorEncoding {
 		}
 	} else {
 		c.transfer = r.enum()
+		if !slices.Contains(transfers, c.transfer) {
+			r.fail(FormatError(fmt.Sprintf("transfer function %d is not known", c.transfer)))
+		}
 	}
-	r.enum() // rendering intent
+	if r.enum() > 3 {
+		r.fail(FormatError("a rendering intent that is not known"))
+	}
 	return c
 }
 
