@@ -17,6 +17,9 @@ func byteOrTwo(bits int) int {
 	return 2
 }
 
+// unused is the flaw of streams that sound ones have not.
+const unused = "coded data goes on behind the image: look at the picture, the stream may be damaged"
+
 // cells says why samples of d cannot be what the JPEG codecs take.
 func cells(d Desc) error {
 	if d.BitsAllocated != 8 && d.BitsAllocated != 16 {
@@ -54,7 +57,10 @@ func (dctDecoder) Decode(dst, src []byte, d Desc, lim Limits) ([]byte, Decoded, 
 	}
 	dst, err = settle(dst, d, f, func(dst []byte) ([]byte, error) {
 		at := len(dst)
-		dst, _, err := jpeg.Decode(dst, src, jpeg.DecodeOptions{Limits: jpeg.Limits{MaxPixels: lim.maxPixels()}})
+		dst, i, err := jpeg.Decode(dst, src, jpeg.DecodeOptions{Limits: jpeg.Limits{MaxPixels: lim.maxPixels()}})
+		if i.Unused {
+			out.Flaw = unused
+		}
 		if err == nil && colours {
 			toRGB(dst[at:], f.bytes, f.bits)
 		}
@@ -122,7 +128,10 @@ func (losslessDecoder) Decode(dst, src []byte, d Desc, lim Limits) ([]byte, Deco
 	out := straight(d)
 	out.Lossy, out.Method = i.PointTransform > 0, "ISO_10918_1"
 	dst, err = settle(dst, d, f, func(dst []byte) ([]byte, error) {
-		dst, _, err := jpegll.Decode(dst, src, jpegll.DecodeOptions{Limits: jpegll.Limits{MaxPixels: lim.maxPixels()}})
+		dst, i, err := jpegll.Decode(dst, src, jpegll.DecodeOptions{Limits: jpegll.Limits{MaxPixels: lim.maxPixels()}})
+		if i.Unused {
+			out.Flaw = unused
+		}
 		return dst, err
 	})
 	return dst, out, err

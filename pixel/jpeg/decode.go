@@ -144,6 +144,7 @@ func (d *decoder) one(s *scan) error {
 		}
 	}
 	d.pos = marker.Find(d.src, r.Pos, 1)
+	d.info.Unused = d.info.Unused || r.Unused(d.pos)
 	return nil
 }
 
@@ -158,6 +159,7 @@ func (d *decoder) reset() {
 // resync goes on behind the i-th restart marker.
 func (d *decoder) resync(r *bits.Reader, i int) error {
 	at := marker.Find(d.src, r.Pos, 1)
+	d.info.Unused = d.info.Unused || r.Unused(at)
 	if r.Exhausted() || at == len(d.src) || d.src[at+1] != marker.RST0+byte(i%8) {
 		return FormatError(fmt.Sprintf("restart marker %d is missing", i))
 	}

@@ -41,6 +41,9 @@ type Info struct {
 	// Supposed tells that nothing in the stream said what YCbCr says: who knows better
 	// may overrule it.
 	Supposed bool
+	// Unused tells, of a stream that was decoded, that coded data goes on behind the last
+	// block of a scan or interval, which that of sound streams does not.
+	Unused bool
 }
 
 // bytesPerSample is 1 for 8 bits and 2 for 12.

@@ -113,6 +113,7 @@ func (d *decoder) rows(s *scan) error {
 		row, above = above, row
 	}
 	d.pos = marker.Find(d.src, r.Pos, 1)
+	d.info.Unused = d.info.Unused || r.Unused(d.pos)
 	return nil
 }
 
@@ -127,6 +128,7 @@ func (d *decoder) restartRows() (int, error) {
 // resync goes on behind the i-th restart marker.
 func (d *decoder) resync(r *bits.Reader, i int) error {
 	at := marker.Find(d.src, r.Pos, 1)
+	d.info.Unused = d.info.Unused || r.Unused(at)
 	if at == len(d.src) || d.src[at+1] != marker.RST0+byte(i%8) {
 		return FormatError(fmt.Sprintf("restart marker %d is missing", i))
 	}

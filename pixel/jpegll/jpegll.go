@@ -34,6 +34,9 @@ type Info struct {
 	Bits           int // precision of the samples, 2 to 16
 	Predictor      int // selection value of the first scan, 1 to 7 (T.81 Table H.1); 0 encodes as 1
 	PointTransform int // how many of the lowest bits were left out
+	// Unused tells, of a stream that was decoded, that coded data goes on behind the last
+	// sample of a scan or interval, which that of sound streams does not.
+	Unused bool
 }
 
 // bytesPerSample is 1 up to 8 bits and 2 above.

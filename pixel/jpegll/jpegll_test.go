@@ -210,7 +210,7 @@ func TestEncodeRefuses(t *testing.T) {
 }
 
 func FuzzDecode(f *testing.F) {
-	for _, i := range []Info{{3, 4, 1, 8, 1, 0}, {5, 2, 3, 12, 7, 1}, {2, 2, 2, 16, 4, 0}} {
+	for _, i := range []Info{{3, 4, 1, 8, 1, 0, false}, {5, 2, 3, 12, 7, 1, false}, {2, 2, 2, 16, 4, 0, false}} {
 		stream, _ := coded(f, i, EncodeOptions{RestartRows: 1})
 		f.Add(stream)
 	}

@@ -72,6 +72,13 @@ func (r *Reader) Take(n int) uint32 {
 // Exhausted reports whether bits were used that the segment does not have.
 func (r *Reader) Exhausted() bool { return r.Made > r.N }
 
+// Unused reports whether a byte or more was not used of the data that ends at the marker at
+// end.
+func (r *Reader) Unused(end int) bool {
+	r.Fill()
+	return end > r.Pos || r.N-r.Made >= 8
+}
+
 // Restart drops the bits left and begins anew at pos.
 func (r *Reader) Restart(pos int) {
 	*r = Reader{Src: r.Src, Pos: pos}
