@@ -12,7 +12,7 @@ import (
 
 // Names are found by their words: there are far fewer of them, and most names share theirs
 // with others. What a key asks of a word is looked up among the words; the names that have
-// one of the rarest are then looked at.
+// one of them are then looked at.
 
 // wordSet is what is found for a word of a key.
 type wordSet struct {
@@ -64,20 +64,20 @@ func (x *Index) namesLike(ctx context.Context, k *match.NameKey) (string, []any,
 		return "", nil, nil
 	}
 	slices.SortStableFunc(words, func(a, b match.WordKey) int { return cmp.Compare(tokensOf(&b), tokensOf(&a)) })
-	sets, err := x.rare(ctx, words)
-	if err != nil {
-		return "", nil, err
-	}
-	pks, err := x.namesWith(ctx, k, words, sets[0])
-	if err != nil {
-		return "", nil, err
-	}
-	if pks != "" {
-		return listed, []any{pks}, nil
-	}
 	var all []string
 	var args []any
-	for _, set := range sets {
+	for i := range words {
+		set, err := x.wordsLike(ctx, &words[i])
+		if err != nil {
+			return "", nil, err
+		}
+		pks, err := x.namesWith(ctx, k, words, set)
+		if err != nil {
+			return "", nil, err
+		}
+		if pks != "" {
+			return listed, []any{pks}, nil
+		}
 		list, arg := set.sql()
 		all, args = append(all, "SELECT name "+strings.Replace(namesOfWords, "%", list, 1)), append(args, arg, k.Literal())
 	}
@@ -86,29 +86,6 @@ func (x *Index) namesLike(ctx context.Context, k *match.NameKey) (string, []any,
 
 // tokensOf is of how many tokens a word is: long words are rare ones, as a rule.
 func tokensOf(w *match.WordKey) int { return len(w.Ways[len(w.Ways)-1].Tokens) }
-
-// rare returns what is found for a word that few names have; when all have many, what is
-// found for each, that of the fewest names first.
-func (x *Index) rare(ctx context.Context, words []match.WordKey) (sets []*wordSet, err error) {
-	fewest := 0
-	for i := range words {
-		set, err := x.wordsLike(ctx, &words[i])
-		if err != nil || len(words) == 1 {
-			return []*wordSet{set}, err
-		}
-		list, arg := set.sql()
-		n, err := x.count(ctx, "SELECT 1 FROM name_word WHERE word IN ("+list+")", 8*maxNames, arg)
-		if err != nil || n < maxNames {
-			return []*wordSet{set}, err
-		}
-		sets = append(sets, set)
-		if i == 0 || n < fewest {
-			fewest = n
-			sets[0], sets[i] = sets[i], sets[0]
-		}
-	}
-	return sets, nil
-}
 
 // count returns how many rows there are, at most most.
 func (x *Index) count(ctx context.Context, q string, most int, args ...any) (n int, err error) {
@@ -126,7 +103,7 @@ func (x *Index) count(ctx context.Context, q string, most int, args ...any) (n i
 }
 
 // namesWith returns the keys of the names that have a word of a set and meet the key, as a
-// list in JSON; empty when there are too many of them.
+// list in JSON; empty when too many have one.
 func (x *Index) namesWith(ctx context.Context, k *match.NameKey, words []match.WordKey, set *wordSet) (string, error) {
 	list, arg := set.sql()
 	rows, err := x.query(ctx, unseen("SELECT name, norm "+strings.Replace(namesOfWords, "%", list, 1)), arg, k.Literal())
@@ -136,19 +113,16 @@ func (x *Index) namesWith(ctx context.Context, k *match.NameKey, words []match.W
 	defer rows.Close()
 	meets := decider(k, words)
 	pks := []byte{'['}
-	for n := 0; rows.Next(); {
+	for n := 0; rows.Next(); n++ {
 		var pk int64
 		var norm string
-		if err := rows.Scan(&pk, &norm); err != nil {
+		if err := rows.Scan(&pk, &norm); err != nil || n == maxNames {
 			return "", err
 		}
 		if norm != "" && !meets(norm) {
 			continue
 		}
-		if n++; n > maxNames {
-			return "", nil
-		}
-		if n > 1 {
+		if len(pks) > 1 {
 			pks = append(pks, ',')
 		}
 		pks = strconv.AppendInt(pks, pk, 10)
