@@ -9,6 +9,8 @@ type channelReader struct {
 	each  int        // how many of them a sample has
 	prior []*channel
 	props [propsOwn]int32
+	byOne int32  // the only property that is asked for
+	table []leaf // by its value, nil where there is none
 }
 
 // decodeChannel reads channel i.
@@ -23,6 +25,7 @@ func (m *modularImage) decodeChannel(i int, t *tree, s *symbols, stream int) err
 	if d.view.state {
 		d.state = newPredictor(m.weights, c.w)
 	}
+	d.tabulate(c.w * c.h)
 	if d.top >= propsOwn {
 		d.each = (int(d.top-propsOwn)/propsEach + 1) * propsEach
 		d.refs = make([]int32, d.each*c.w)
@@ -100,8 +103,10 @@ func (d *channelReader) treeRow(row, above, above2 []int32, y int) {
 	gradient := int32(0)
 	for x := range row {
 		d.move(&b, row, above, above2, x)
-		b.fill(p, x, b.w-gradient)
-		gradient = p[propGradient]
+		if d.table == nil || d.byOne != propWeighted {
+			b.fill(p, x, b.w-gradient)
+			gradient = p[propGradient]
+		}
 		guess := int64(0)
 		if d.state != nil {
 			guess, p[propWeighted] = d.state.predict(x, y, &b)
@@ -117,8 +122,35 @@ func (d *channelReader) treeRow(row, above, above2 []int32, y int) {
 	}
 }
 
-// find goes down the tree.
+// tableHalf is how far from 0 values are told apart by a table of leaves.
+const tableHalf = 512
+
+// tabulate makes a table of leaves where the tree asks for one property only, near 0, and there
+// are enough samples to make it worth while.
+func (d *channelReader) tabulate(samples int) {
+	d.byOne = d.nodes[0].property
+	if d.byOne < 0 || d.byOne >= propsOwn || samples < 8*tableHalf {
+		return
+	}
+	for i := range d.nodes {
+		n := &d.nodes[i]
+		if n.property >= 0 && (n.property != d.byOne || n.value < -tableHalf || n.value >= tableHalf-1) {
+			return
+		}
+	}
+	table := make([]leaf, 2*tableHalf)
+	for i := range table {
+		d.props[d.byOne] = int32(i - tableHalf)
+		table[i] = *d.find(0)
+	}
+	d.table = table
+}
+
+// find looks for the leaf of the sample at x: in the table, or down the tree.
 func (d *channelReader) find(x int) *leaf {
+	if d.table != nil {
+		return &d.table[min(max(d.props[d.byOne], -tableHalf), tableHalf-1)+tableHalf]
+	}
 	nodes := d.nodes
 	n := &nodes[0]
 	for n.property >= 0 {

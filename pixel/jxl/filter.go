@@ -175,8 +175,8 @@ func (b *band) distances(o int, scale *[3]float32) []float32 {
 		px := b.in[c].px[first:][:n]
 		here, there, out := px[:n-o], px[o:], out[:n-o]
 		for i, v := range here {
-			d := v - there[i]
-			out[i] += max(d, -d) * scale[c]
+			d := math.Float32bits(v-there[i]) &^ (1 << 31) // its magnitude
+			out[i] += math.Float32frombits(d) * scale[c]
 		}
 	}
 	return out

@@ -122,21 +122,34 @@ func inverse(coef []float32, rows, cols int, dst []float32, stride int, line []f
 	}
 }
 
-// forward is the DCT of n samples, n being 1<<log, at most 32: what cosines undoes. There are
-// few of them, one for each block of low frequencies.
+// waves[log] are the coefficients of the DCT of 1<<log samples: those of each frequency in turn.
+var waves = func() (t [6][]float32) {
+	for log := range t {
+		n := 1 << log
+		for k := range n {
+			for i := range n {
+				v := math.Cos(float64((2*i+1)*k)*math.Pi/float64(2*n)) / float64(n)
+				if k > 0 {
+					v *= math.Sqrt2
+				}
+				t[log] = append(t[log], float32(v))
+			}
+		}
+	}
+	return t
+}()
+
+// forward is the DCT of n samples, 32 or fewer, step apart: what inverse undoes. There are few of
+// them, one for each block of low frequencies.
 func forward(c []float32, step, n int) {
-	var out [32]float64
+	var out [32]float32
+	wave := waves[log2(n)]
 	for k := range n {
-		sum := 0.0
-		for i := range n {
-			sum += float64(c[i*step]) * math.Cos(float64((2*i+1)*k)*math.Pi/float64(2*n))
+		for i, v := range wave[k*n:][:n] {
+			out[k] += c[i*step] * v
 		}
-		if k > 0 {
-			sum *= math.Sqrt2
-		}
-		out[k] = sum / float64(n)
 	}
 	for k := range n {
-		c[k*step] = float32(out[k])
+		c[k*step] = out[k]
 	}
 }

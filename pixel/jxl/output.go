@@ -28,7 +28,7 @@ func (f *frame) samples(c, y int, top int32, line []int32) []int32 {
 		return f.image.channels[c].row(y)
 	}
 	for x, v := range f.planes[c].row(y) {
-		line[x] = int32(min(max(v, 0), 1)*float32(top) + 0.5)
+		line[x] = int32(max(min(int64(v*float32(top)+0.5), int64(top)), 0))
 	}
 	return line
 }
