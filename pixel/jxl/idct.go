@@ -18,15 +18,16 @@ func (l *lazyOrder) get(o int) []uint32 {
 
 // halfSecants[n] are 1 / (2 cos((2i+1) pi / 2^(n+1))): the odd half of a transform of 2^n
 // samples is one of half the size divided by the cosines.
-var halfSecants = func() (t [9][]float32) {
+var halfSecants = sync.OnceValue(func() *[9][]float32 {
+	var t [9][]float32
 	for n := 1; n < len(t); n++ {
 		t[n] = make([]float32, 1<<(n-1))
 		for i := range t[n] {
 			t[n][i] = float32(0.5 / math.Cos(float64(2*i+1)*math.Pi/float64(int(2)<<n)))
 		}
 	}
-	return t
-}()
+	return &t
+})
 
 // cosines replaces c by its sums of cosines: sample i is c[0] + c[1] cos((2i+1) pi / 2n) + and so
 // on. n is 1<<log; tmp has n more.
@@ -57,7 +58,7 @@ func cosines(c, tmp []float32, log int) {
 	}
 	cosines(even, c, log-1)
 	cosines(odd, c, log-1)
-	sec := halfSecants[log]
+	sec := halfSecants()[log]
 	for i, e := range even {
 		o := odd[i] * sec[i]
 		c[i], c[n-1-i] = e+o, e-o
@@ -123,7 +124,8 @@ func inverse(coef []float32, rows, cols int, dst []float32, stride int, line []f
 }
 
 // waves[log] are the coefficients of the DCT of 1<<log samples: those of each frequency in turn.
-var waves = func() (t [6][]float32) {
+var waves = sync.OnceValue(func() *[6][]float32 {
+	var t [6][]float32
 	for log := range t {
 		n := 1 << log
 		for k := range n {
@@ -136,14 +138,14 @@ var waves = func() (t [6][]float32) {
 			}
 		}
 	}
-	return t
-}()
+	return &t
+})
 
 // forward is the DCT of n samples, 32 or fewer, step apart: what inverse undoes. There are few of
 // them, one for each block of low frequencies.
 func forward(c []float32, step, n int) {
 	var out [32]float32
-	wave := waves[log2(n)]
+	wave := waves()[log2(n)]
 	for k := range n {
 		for i, v := range wave[k*n:][:n] {
 			out[k] += c[i*step] * v
