@@ -90,7 +90,7 @@ func rleInfo(d Desc) rle.Info {
 }
 
 func (rleCodec) Decode(dst, src []byte, d Desc, lim Limits) ([]byte, Decoded, error) {
-	dst, err := rle.Decode(dst, src, rleInfo(d), rle.DecodeOptions{Limits: rle.Limits{MaxPixels: lim.maxPixels()}})
+	dst, err := rle.Decode(dst, src, rleInfo(d), rle.DecodeOptions{Partial: lim.Partial, Limits: rle.Limits{MaxPixels: lim.maxPixels()}})
 	return dst, straight(d), err
 }
 

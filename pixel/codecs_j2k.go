@@ -33,7 +33,7 @@ func (j2kDecoder) Decode(dst, src []byte, d Desc, lim Limits) ([]byte, Decoded, 
 		out.Flaw = "Pixel Representation and the stream differ on whether samples are signed"
 	}
 	dst, err = settle(dst, d, f, func(dst []byte) ([]byte, error) {
-		o := j2k.DecodeOptions{Workers: blockWorkers(d), Limits: j2k.Limits{MaxPixels: lim.maxPixels()}}
+		o := j2k.DecodeOptions{Workers: blockWorkers(d), Partial: lim.Partial, Limits: j2k.Limits{MaxPixels: lim.maxPixels()}}
 		dst, _, err := j2k.Decode(dst, src, o)
 		return dst, err
 	})

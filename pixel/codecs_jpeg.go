@@ -57,11 +57,11 @@ func (dctDecoder) Decode(dst, src []byte, d Desc, lim Limits) ([]byte, Decoded, 
 	}
 	dst, err = settle(dst, d, f, func(dst []byte) ([]byte, error) {
 		at := len(dst)
-		dst, i, err := jpeg.Decode(dst, src, jpeg.DecodeOptions{Limits: jpeg.Limits{MaxPixels: lim.maxPixels()}})
+		dst, i, err := jpeg.Decode(dst, src, jpeg.DecodeOptions{Partial: lim.Partial, Limits: jpeg.Limits{MaxPixels: lim.maxPixels()}})
 		if i.Unused {
 			out.Flaw = unused
 		}
-		if err == nil && colours {
+		if colours {
 			toRGB(dst[at:], f.bytes, f.bits)
 		}
 		return dst, err
@@ -128,7 +128,7 @@ func (losslessDecoder) Decode(dst, src []byte, d Desc, lim Limits) ([]byte, Deco
 	out := straight(d)
 	out.Lossy, out.Method = i.PointTransform > 0, "ISO_10918_1"
 	dst, err = settle(dst, d, f, func(dst []byte) ([]byte, error) {
-		dst, i, err := jpegll.Decode(dst, src, jpegll.DecodeOptions{Limits: jpegll.Limits{MaxPixels: lim.maxPixels()}})
+		dst, i, err := jpegll.Decode(dst, src, jpegll.DecodeOptions{Partial: lim.Partial, Limits: jpegll.Limits{MaxPixels: lim.maxPixels()}})
 		if i.Unused {
 			out.Flaw = unused
 		}
@@ -171,7 +171,7 @@ func (jlsDecoder) Decode(dst, src []byte, d Desc, lim Limits) ([]byte, Decoded, 
 	}
 	out := straight(d)
 	dst, err = settle(dst, d, f, func(dst []byte) ([]byte, error) {
-		dst, i, err := jpegls.Decode(dst, src, jpegls.DecodeOptions{Limits: jpegls.Limits{MaxPixels: lim.maxPixels()}})
+		dst, i, err := jpegls.Decode(dst, src, jpegls.DecodeOptions{Partial: lim.Partial, Limits: jpegls.Limits{MaxPixels: lim.maxPixels()}})
 		out.Lossy, out.Method = i.Near > 0, "ISO_14495_1"
 		return dst, err
 	})

@@ -1,7 +1,9 @@
 package pixel
 
 import (
+	"bytes"
 	"slices"
+	"strings"
 	"testing"
 
 	"gantry/dicom/uid"
@@ -26,6 +28,48 @@ func TestUnused(t *testing.T) {
 		got, out, err := Builtin().Decode(nil, more, d, syntax, Limits{})
 		if refused := syntax == uid.JPEGLSLossless; (err != nil) != refused || !refused && (out.Flaw == "" || !slices.Equal(got, want)) {
 			t.Errorf("%s with more: %q, %v", syntax.Name(), out.Flaw, err)
+		}
+	}
+}
+
+// TestPartial decodes the upper half of a frame whose end is missing, where that is asked for.
+func TestPartial(t *testing.T) {
+	for _, m := range []codectest.Image{
+		{Width: 64, Height: 64, Samples: 1, Allocated: 8, Stored: 8},
+		{Width: 64, Height: 64, Samples: 1, Allocated: 16, Stored: 12},
+		{Width: 64, Height: 64, Samples: 3, Allocated: 8, Stored: 8},
+	} {
+		px, d := m.CT(1), descOf(m)
+		for _, syntax := range []uid.UID{uid.RLELossless, uid.JPEGExtended12Bit, uid.JPEGBaseline8Bit, uid.JPEGLosslessSV1, uid.JPEGLSLossless, uid.JPEG2000Lossless, uid.HTJ2KLossless} {
+			var lossy *Lossy
+			if syntax == uid.JPEGBaseline8Bit || syntax == uid.JPEGExtended12Bit {
+				lossy = &Lossy{Quality: 100}
+			}
+			e, err := Builtin().Encoder(syntax, d, lossy)
+			if err != nil {
+				continue // a form that the process has not
+			}
+			code, err := e.Encode(nil, px, d, lossy)
+			if err != nil {
+				t.Fatal(err)
+			}
+			whole, _, err := Builtin().Decode(nil, code, d, syntax, Limits{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			cut := code[:len(code)*4/5]
+			if got, _, err := Builtin().Decode([]byte{1}, cut, d, syntax, Limits{}); err == nil || len(got) != 1 {
+				t.Errorf("%s %+v: %d bytes, %v", syntax.Name(), m, len(got), err)
+			}
+			got, out, err := Builtin().Decode([]byte{1}, cut, d, syntax, Limits{Partial: true})
+			if err != nil || out.Flaw == "" || len(got) != len(px)+1 {
+				t.Errorf("%s %+v: %d bytes, %q, %v", syntax.Name(), m, len(got), out.Flaw, err)
+			} else if wavelet := strings.Contains(syntax.Name(), "2000"); !wavelet && syntax != uid.RLELossless && !bytes.Equal(got[1:len(px)/2], whole[:len(px)/2-1]) {
+				t.Errorf("%s %+v: another upper half", syntax.Name(), m)
+			}
+			if _, _, err := Builtin().Decode(nil, code[:9], d, syntax, Limits{Partial: true}); err == nil {
+				t.Errorf("%s %+v: nine bytes are a frame", syntax.Name(), m)
+			}
 		}
 	}
 }

@@ -24,6 +24,10 @@ type Limits struct {
 	MaxFrame  int64 // bytes of one frame, coded or decoded; 1 GiB
 	MaxFrames int64 // frames of an object; 4,000,000
 	MaxMemory int64 // bytes of the frames that Transcode works at, at least one frame of each worker's; 512 MiB
+
+	// Partial has a damaged frame be what of it could be decoded, the rest of one colour, with a
+	// flaw that says so, where else it is an error.
+	Partial bool
 }
 
 func limit(v, def int64) int64 {

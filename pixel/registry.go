@@ -14,7 +14,8 @@ import (
 // goroutines.
 type Decoder interface {
 	// Decode appends d.FrameSize() bytes of samples in the layout of the package to dst.
-	// What the stream says must fit d; nothing is allocated before that is known.
+	// What the stream says must fit d; nothing is allocated before that is known. Where
+	// lim.Partial it may do so beside an error: then the rest is not known.
 	Decode(dst, src []byte, d Desc, lim Limits) ([]byte, Decoded, error)
 }
 
@@ -165,7 +166,15 @@ func (r *Registry) Decode(dst, src []byte, d Desc, syntax uid.UID, lim Limits) (
 	if c.Decoder == nil {
 		return dst, Decoded{}, &UnsupportedError{syntax, c.Reason}
 	}
+	at := len(dst)
 	dst, out, err := c.Decoder.Decode(dst, src, d, lim)
+	switch {
+	case err == nil:
+	case lim.Partial && int64(len(dst)-at) == d.FrameSize():
+		flaw, err = fmt.Sprintf("a part of the frame is missing: %v", err), nil
+	default:
+		dst = dst[:at]
+	}
 	if kind != unknown {
 		out.Stream = kind.String()
 	}

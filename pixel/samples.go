@@ -43,28 +43,28 @@ func settle(dst []byte, d Desc, f form, decode func(dst []byte) ([]byte, error))
 	at := len(dst)
 	if f.bytes == d.cell() {
 		dst, err := decode(dst)
-		if err != nil {
-			return dst[:at], err
+		if len(dst) == at {
+			return dst, err
 		}
 		if d.Signed && !f.signed {
 			extend(dst[at:], f.bytes, f.bits)
 		}
-		return dst, nil
+		return dst, err
 	}
 	tmp := getBuffer()
 	defer buffers.Put(tmp)
 	px, err := decode(*tmp)
 	*tmp = px
-	if err != nil {
+	if len(px) == 0 {
 		return dst, err
 	}
 	if d.BitsAllocated == 1 {
-		return pack(dst, px, f.bytes), nil
+		return pack(dst, px, f.bytes), err
 	}
 	if d.Signed && !f.signed {
 		extend(px, f.bytes, f.bits)
 	}
-	return widen(dst, px, f.bytes, d.cell(), d.Signed || f.signed), nil
+	return widen(dst, px, f.bytes, d.cell(), d.Signed || f.signed), err
 }
 
 // extend fills the bits above the precision with the sign.

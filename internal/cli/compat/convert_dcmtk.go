@@ -98,12 +98,12 @@ func input(o *verb.Convert, more ...Flag) Group {
 	return Group{"Input options", append(inputFormat(&o.OnlyFiles, false), more...)}
 }
 
-// decoder is one of those that decompress.
-func decoder(name, of string, processing ...Flag) *Program {
+// decoder is one of those that decompress; processing are its own options.
+func decoder(name, of string, processing func(o *verb.Convert) []Flag) *Program {
 	o := &verb.Convert{Syntax: uid.ExplicitVRLittleEndian}
 	return converter(name, "decode "+of+" compressed DICOM file", o,
 		[]string{name + " image.dcm plain.dcm", name + " +ti image.dcm plain.dcm", name + " -F +tb image.dcm plain.bin"},
-		input(o), Group{"Processing options", append(newUID(o, false), processing...)},
+		input(o), Group{"Processing options", append(newUID(o, false), processing(o)...)},
 		Group{"Output options", append(append(writeFormat(o), writeSyntax(o, true)...), layout(o)...)})
 }
 
@@ -117,12 +117,12 @@ func planar(more ...Flag) []Flag {
 		Flag{Names: names("+pl/--color-by-plane"), Refuse: byPixel + " (+px)"})
 }
 
-func incomplete() Flag {
-	return Flag{Names: names("+wi/--workaround-incpl"), Refuse: "a damaged frame is named, and nothing is written"}
+func incomplete(partial *bool) Flag {
+	return Flag{Names: names("+wi/--workaround-incpl"), Help: "take what can be decoded of damaged frames", Set: to(partial, true)}
 }
 
-// colours are what becomes of colours that are decoded.
-func colours() []Flag {
+// colours are what becomes of colours that are decoded, and of damaged frames.
+func colours(partial *bool) []Flag {
 	const rgb = "colours of lossy JPEG become RGB, all others stay as they are"
 	return []Flag{
 		{Names: names("+cp/--conv-photometric"), Always: rgb},
@@ -132,22 +132,29 @@ func colours() []Flag {
 		{Names: names("+ca/--conv-always"), Refuse: rgb},
 		{Names: names("+cn/--conv-never"), Refuse: rgb},
 		{Names: names("+w6/--workaround-pred6"), Refuse: "the stream is read as the standard has it"},
-		incomplete(),
+		incomplete(partial),
 		{Names: names("+wc/--workaround-cornell"), Refuse: "the stream is read as the standard has it"},
 	}
 }
 
-func dcmdjpeg() *Program { return decoder("dcmdjpeg", "JPEG", planar(colours()...)...) }
+func dcmdjpeg() *Program {
+	return decoder("dcmdjpeg", "JPEG", func(o *verb.Convert) []Flag { return planar(colours(&o.Partial)...) })
+}
 
 func dcmdjpls() *Program {
-	return decoder("dcmdjpls", "JPEG-LS", planar(Flag{Names: names("+pr/--planar-restore"), Refuse: byPixel + " (+px)"}, incomplete(),
-		Flag{Names: names("+io/--ignore-offsettable"), Always: "an offset table that does not fit the frames is not used"})...)
+	return decoder("dcmdjpls", "JPEG-LS", func(o *verb.Convert) []Flag {
+		return planar(Flag{Names: names("+pr/--planar-restore"), Refuse: byPixel + " (+px)"}, incomplete(&o.Partial),
+			Flag{Names: names("+io/--ignore-offsettable"), Always: "an offset table that does not fit the frames is not used"})
+	})
 }
 
 func dcmdrle() *Program {
-	return decoder("dcmdrle", "RLE",
-		Flag{Names: names("+bd/--byte-order-default"), Always: "the most significant byte comes first (PS3.5 G.2)"},
-		Flag{Names: names("+br/--byte-order-reverse"), Refuse: "such a stream is not DICOM (PS3.5 G.2)"})
+	return decoder("dcmdrle", "RLE", func(*verb.Convert) []Flag {
+		return []Flag{
+			{Names: names("+bd/--byte-order-default"), Always: "the most significant byte comes first (PS3.5 G.2)"},
+			{Names: names("+br/--byte-order-reverse"), Refuse: "such a stream is not DICOM (PS3.5 G.2)"},
+		}
+	})
 }
 
 func dcmcrle() *Program {

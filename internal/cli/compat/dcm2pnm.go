@@ -54,7 +54,7 @@ func renderer(name, purpose string, jpeg bool) *Program {
 		},
 	}
 	if jpeg {
-		p.Groups = append(p.Groups, Group{"JPEG", renderJPEG(o)}, Group{"Colours", colours()})
+		p.Groups = append(p.Groups, Group{"JPEG", renderJPEG(o)}, Group{"Colours", colours(&o.Partial)})
 	}
 	p.Groups = append(p.Groups, Group{"Files", renderFiles()}, Group{"Output options", renderOutput(o, jpeg)})
 	return p

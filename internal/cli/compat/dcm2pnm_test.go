@@ -236,3 +236,40 @@ func apart(a, b image.Image) (worst int) {
 	}
 	return worst
 }
+
+// TestPartial takes what can be decoded of a damaged frame with +wi, and says so; without it is
+// an error.
+func TestPartial(t *testing.T) {
+	root := os.Getenv("GANTRY_SAMPLES")
+	if root == "" {
+		t.Skip("GANTRY_SAMPLES IS NOT SET: no real file was damaged")
+	}
+	dir := t.TempDir()
+	packed, damaged, out := filepath.Join(dir, "packed.dcm"), filepath.Join(dir, "damaged.dcm"), filepath.Join(dir, "out")
+	for _, c := range [][3]string{{"dcmcjpls", "dcmdjpls", "dcml2pnm"}, {"dcmcjpeg", "dcmdjpeg", "dcmj2pnm"}} {
+		b, said := ours(c[0], []string{filepath.Join(root, "pydicom+pydicom/src/pydicom/data/test_files/MR_small.dcm"), packed}, packed)
+		if b == nil {
+			t.Fatal(said)
+		}
+		clear(b[len(b)*9/10 : len(b)-4]) // of the frame, which is last
+		copy(b[len(b)*9/10:], []byte{0xff, 0xd9})
+		if err := os.WriteFile(damaged, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, program := range c[1:] {
+			if program == "dcml2pnm" { // knows no +wi
+				continue
+			}
+			os.Remove(out)
+			if _, said := ours(program, []string{damaged, out}, out); !strings.Contains(said, "exit 1") {
+				t.Errorf("%s: %s", program, said)
+			}
+			p, _ := Lookup(program)
+			var said bytes.Buffer
+			code := p.Main(context.Background(), []string{"+wi", damaged, out}, &verb.Stdio{In: &bytes.Buffer{}, Out: &said, Err: &said})
+			if info, err := os.Stat(out); code != 0 || err != nil || info.Size() < 4096 || !strings.Contains(said.String(), "missing") {
+				t.Errorf("%s +wi: exit %d, %v, %s", program, code, err, said.String())
+			}
+		}
+	}
+}

@@ -21,7 +21,7 @@ func dcmcjpeg() *Program {
 			Flag{Names: names("+Ma/--accept-acr-nema"), Refuse: "add Photometric Interpretation first"},
 			Flag{Names: names("+Mp/--accept-palettes"), Refuse: "palettes stay as they are"})...),
 		Group{"JPEG encoding options", jpegProcess(o)},
-		Group{"Colours", append(jpegColours(), colours()...)},
+		Group{"Colours", append(jpegColours(), colours(&o.Partial)...)},
 		Group{"Encapsulated pixel data encoding options", append(encapsulation(o), newUID(o, true)...)},
 		Group{"Grey values", greyValues()},
 		Group{"Output options", layout(o)})

@@ -30,6 +30,7 @@ type Convert struct {
 	NoProgress    bool
 	List          bool // list the transfer syntaxes instead
 
+	Partial       bool // damaged frames become what of them can be decoded
 	Bare          bool // the data set alone, without file meta information
 	NewUIDs       UIDs
 	EmptyOffsets  bool // leave the Basic Offset Table empty

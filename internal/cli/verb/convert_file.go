@@ -98,7 +98,7 @@ func (c *converting) write(ctx context.Context, w io.Writer, f *part10.File) err
 	if err != nil {
 		return err
 	}
-	o := pixel.Options{Lossy: c.lossy()}
+	o := pixel.Options{Lossy: c.lossy(), Limits: pixel.Limits{Partial: c.Partial}}
 	if c.Form != DCMTK && target == f.Syntax {
 		o.Lossy = nil
 	}
@@ -117,8 +117,12 @@ func (c *converting) write(ctx context.Context, w io.Writer, f *part10.File) err
 	if err != nil {
 		return err
 	}
+	level := Verbose
+	if c.Partial {
+		level = Normal
+	}
 	for i := range done.Flaws {
-		c.says(c.s, Verbose, "%v", &done.Flaws[i])
+		c.says(c.s, level, "%v", &done.Flaws[i])
 	}
 	return b.Flush()
 }

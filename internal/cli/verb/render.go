@@ -32,6 +32,7 @@ type Render struct {
 
 	VOI          VOI
 	NoModality   bool
+	Partial      bool // damaged frames become what of them can be decoded
 	Shape        render.Shape
 	Overlays     render.Overlays
 	Grey, Invert bool
@@ -78,7 +79,7 @@ func (o *Render) file(ctx context.Context, s *Stdio, f *part10.File) error {
 	if err != nil {
 		return err
 	}
-	src, err := pixel.Frames(ds, f.Syntax, pixel.Limits{})
+	src, err := pixel.Frames(ds, f.Syntax, pixel.Limits{Partial: o.Partial})
 	if err != nil {
 		return err
 	}
@@ -111,6 +112,11 @@ func (o *Render) file(ctx context.Context, s *Stdio, f *part10.File) error {
 		}
 		if err := o.write(s, m, first, i); err != nil {
 			return err
+		}
+	}
+	if flaws := src.Flaws(); o.Partial {
+		for i := range flaws {
+			o.says(s, Normal, "%v", &flaws[i])
 		}
 	}
 	return nil
