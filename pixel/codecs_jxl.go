@@ -25,7 +25,8 @@ func (jxlDecoder) Decode(dst, src []byte, d Desc, lim Limits) ([]byte, Decoded, 
 	}
 	dst, err = settle(dst, d, f, func(dst []byte) ([]byte, error) {
 		o := jxl.DecodeOptions{Workers: blockWorkers(d), Limits: jxl.Limits{MaxPixels: lim.maxPixels()}}
-		dst, _, err := jxl.Decode(dst, src, o)
+		dst, i, err := jxl.Decode(dst, src, o)
+		out.Lossy = i.Lossy
 		return dst, err
 	})
 	return dst, out, err

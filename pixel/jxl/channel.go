@@ -27,9 +27,9 @@ func (m *modularImage) decodeChannel(i int, t *tree, s *symbols, stream int) err
 	}
 	d.tabulate(c.w * c.h)
 	if d.top >= propsOwn {
-		d.each = (int(d.top-propsOwn)/propsEach + 1) * propsEach
+		d.prior = m.prior(i, int(d.top-propsOwn)/propsEach+1)
+		d.each = len(d.prior) * propsEach
 		d.refs = make([]int32, d.each*c.w)
-		d.prior = m.prior(i, d.each/propsEach)
 	}
 	var above, above2 []int32
 	for y := range c.h {
@@ -157,8 +157,8 @@ func (d *channelReader) find(x int) *leaf {
 		var v int32
 		if n.property < propsOwn {
 			v = d.props[n.property&15]
-		} else {
-			v = d.refs[x*d.each+int(n.property)-propsOwn]
+		} else if k := int(n.property) - propsOwn; k < d.each {
+			v = d.refs[x*d.each+k]
 		}
 		if v > n.value {
 			n = &nodes[n.left]

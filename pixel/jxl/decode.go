@@ -101,10 +101,10 @@ func (s *stream) openFrame(b []byte) (f *frame, rest []byte, err error) {
 	if s.colors() == 1 && !s.xyb && !h.ycbcr {
 		colors = 1
 	}
-	if err := s.lim.check(int64(h.fullWidth), int64(h.fullHeight), int64(colors+len(s.extra)), len(s.code)); err != nil {
+	f = &frame{frameHeader: h, m: s.metadata, colors: colors}
+	if err := s.checkFrame(f); err != nil {
 		return nil, nil, err
 	}
-	f = &frame{frameHeader: h, m: s.metadata, colors: colors}
 	f.groupCount, f.lfCount = h.groupCounts()
 	count := 1
 	if f.groupCount > 1 || h.passes.count > 1 {
@@ -115,4 +115,14 @@ func (s *stream) openFrame(b []byte) (f *frame, rest []byte, err error) {
 		return nil, nil, fmt.Errorf("%w (table of contents of a frame)", err)
 	}
 	return f, rest, nil
+}
+
+// checkFrame compares a frame with the limits. Blocks and filters need more around it.
+func (s *stream) checkFrame(f *frame) error {
+	w, h, channels := f.fullWidth, f.fullHeight, int64(f.colors+len(s.extra))
+	if err := s.lim.check(int64(w), int64(h), channels, len(s.code)); err != nil || f.exact() {
+		return err
+	}
+	around := Limits{-1, s.lim.MaxSamples}
+	return around.check(int64(ceilDiv(w, 16)*16), int64(ceilDiv(h, 16)*16), channels, len(s.code))
 }

@@ -31,10 +31,16 @@ type lzParams struct {
 	length    hybrid
 }
 
+// maxContexts is how many contexts a stream of numbers may have.
+const maxContexts = 1 << 22
+
 // readCode reads the header of a stream of numbers in so many contexts.
 func readCode(r *bitReader, contexts int) (*code, error) { return readCodeNested(r, contexts, true) }
 
 func readCodeNested(r *bitReader, contexts int, lz bool) (*code, error) {
+	if contexts > maxContexts {
+		return nil, FormatError(fmt.Sprintf("%d contexts exceed the limit of %d", contexts, maxContexts))
+	}
 	c := &code{}
 	if c.lz.enabled = r.flag(); c.lz.enabled {
 		if !lz {

@@ -60,6 +60,7 @@ func (q *sequence) add(f *frame) error {
 		q.visible++
 		q.hidden = 0
 	}
+	q.info.Lossy = q.info.Lossy || !f.modular
 	if f.flags&flagSplines != 0 {
 		return UnsupportedError("splines")
 	}

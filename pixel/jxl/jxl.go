@@ -11,7 +11,7 @@ type Info struct {
 	Components    int  // samples per pixel: 1 or 3, the colours; extra channels are left out
 	Bits          int  // precision of the colours
 	Extra         int  // channels beside the colours, such as opacity
-	Lossy         bool // coded by DCT or in XYB: not the samples that the encoder was given
+	Lossy         bool // coded by DCT or in XYB: not the samples that the encoder was given; Decode knows it of all frames
 	JPEG          bool // a JPEG file can be rebuilt from the stream (18181-2)
 }
 
