@@ -93,7 +93,7 @@ func BenchmarkStart(b *testing.B) {
 // their bytes into one file that is synced at the end, and reads their headers on all
 // processors: gate S5 is 70 % of the slower of these.
 func BenchmarkImport(b *testing.B) {
-	const n = 600
+	const n = 1200
 	program, dir := build(b), folderOfCT(b, n)
 	names, err := filepath.Glob(filepath.Join(dir, "*.dcm"))
 	if err != nil || len(names) != n {

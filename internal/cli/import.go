@@ -59,7 +59,7 @@ To an archive at work send files with gantry store.`,
 	f.BoolVar(&o.Halt, "stop-on-error", false, "stop at the first file that fails")
 	f.BoolP("verbose", "v", false, "say what becomes of each file")
 	f.StringVar(&o.Pattern, "scan-pattern", "", "take only files in folders whose names match, such as *.dcm")
-	f.IntVarP(&o.Jobs, "jobs", "j", 16, "files at a time")
+	f.IntVarP(&o.Jobs, "jobs", "j", 32, "files at a time")
 	f.BoolVarP(&o.Progress, "progress", "p", false, "show progress, even when not on a terminal")
 	return c
 }
