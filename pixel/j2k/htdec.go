@@ -159,37 +159,44 @@ func extensions(u0, u1 uint32, v uint64, used uint) (uint32, uint32, uint) {
 func (d *htDecoder) codes(n int, at uint) uint {
 	left := uint32(0)
 	up := d.above[: n+2 : n+2] // up[q+1] is the quad above q
-	table := &d.t.read[1]
+	quads := d.quads[: n+1 : n+1]
+	table, uvlc := &d.t.read[1], &d.t.uvlc[1]
+	nw, nn := uint32(up[0]), uint32(up[1])
 	for q := 0; q < n; q += 2 {
 		v := look(d.vlc, at)
-		used := uint(0)
-		for k := range min(2, n-q) {
-			nw, nn, ne := uint32(up[q+k]), uint32(up[q+k+1]), uint32(up[q+k+2])
-			ctx := (nw>>3|nn>>1)&1 | (left>>2|left>>3)&1<<1 | (nn>>3|ne>>1)&1<<2
-			e := uint32(0)
-			if ctx != 0 || d.mel.bit() {
-				e = uint32(table[ctx<<7|uint32(v)&0x7F])
-				v, used = v>>(e&vlcLen), used+uint(e&vlcLen)
+		ne := uint32(up[q+2])
+		a, b := uint32(0), uint32(0)
+		if ctx := context(nw, nn, ne, left); ctx != 0 || d.mel.bit() {
+			a = uint32(table[ctx<<7|uint32(v)&0x7F])
+		}
+		v >>= a & vlcLen
+		left = a >> vlcRho & 15
+		nw, nn = nn, ne
+		if q+1 < n {
+			ne = uint32(up[q+3])
+			if ctx := context(nw, nn, ne, left); ctx != 0 || d.mel.bit() {
+				b = uint32(table[ctx<<7|uint32(v)&0x7F])
 			}
-			d.quads[q+k] = e
-			left = e >> vlcRho & 15
+			v >>= b & vlcLen
+			left = b >> vlcRho & 15
+			nw, nn = nn, ne
 		}
-		if q+1 == n {
-			d.quads[n] = 0
-		}
-		a, b := d.quads[q], d.quads[q+1]
+		at += uint(a&vlcLen + b&vlcLen)
 		if off := a>>3&1 | b>>2&2; off != 0 {
-			u0, u1, k := d.t.uvlc[1][off|uint32(v&0x3F)<<2].read(v)
+			u0, u1, k := uvlc[off|uint32(v&0x3F)<<2].read(v)
 			if max(u0, u1) > uvlcPlain {
 				u0, u1, k = extensions(u0, u1, v, k)
 			}
-			d.quads[q] = a | u0<<16
-			d.quads[q+1] = b | u1<<16
-			used += k
+			a, b, at = a|u0<<16, b|u1<<16, at+k
 		}
-		at += used
+		quads[q], quads[q+1] = a, b
 	}
 	return at
+}
+
+// context is that of a quad by what is significant in those around it (T.814 7.3.5).
+func context(nw, nn, ne, left uint32) uint32 {
+	return (nw>>3|nn>>1)&1 | (left>>2|left>>3)&1<<1 | (nn>>3|ne>>1)&1<<2
 }
 
 // magnitudesHT reads the samples of a line of quads (T.814 7.3.4, 7.3.8) and keeps what the

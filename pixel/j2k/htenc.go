@@ -109,7 +109,7 @@ func (e *htEncoder) codes(n int, first bool) int {
 	for q := range n {
 		p := &quads[q]
 		nw, nn, ne := over, uint32(up[q+1]), uint32(up[q+2])
-		ctx := (nw>>3|nn>>1)&1 | (left>>2|left>>3)&1<<1 | (nn>>3|ne>>1)&1<<2
+		ctx := context(nw, nn, ne, left)
 		if first {
 			ctx = (left|left>>1)&1 | left>>1&6
 		}
