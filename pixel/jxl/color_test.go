@@ -36,9 +36,7 @@ func TestOrientation(t *testing.T) {
 	m := codectest.Image{Width: 40, Height: 23, Samples: 3, Allocated: 8, Stored: 8}
 	file := cjpeg(t, pnm(m, m.CT(7)), "-quality 90")
 	for o := byte(1); o <= 8; o++ {
-		exif := append([]byte("Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00"), o, 0, 0, 0, 0, 0, 0)
-		turned := append([]byte{0xFF, 0xD8, 0xFF, 0xE1, 0, byte(len(exif) + 2)}, exif...)
-		src := convert(t, cjxl, "in.jpg", append(turned, file[2:]...), "out.jxl", "--lossless_jpeg=0 -d 1")
+		src := convert(t, cjxl, "in.jpg", slices.Concat(file[:2], exif(o), file[2:]), "out.jxl", "--lossless_jpeg=0 -d 1")
 		near(t, src, 1, fmt.Sprint("orientation ", o))
 		if i, err := DecodeInfo(src); err != nil || i.Width != map[bool]int{false: 40, true: 23}[o > 4] {
 			t.Errorf("orientation %d: %+v %v", o, i, err)

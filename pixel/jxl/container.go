@@ -13,7 +13,7 @@ type boxes struct {
 	code  []byte            // the codestream
 	parts [][]byte          // of it, until they are joined
 	jbrd  []byte            // what rebuilds a JPEG file
-	other map[string][]byte // Exif and xml, which a JPEG file may take its own from
+	other map[string][]byte // Exif and xml, which a JPEG file has segments of; brob: compressed, behind the type
 }
 
 // unbox finds the codestream. A stream without container is one.
@@ -82,10 +82,21 @@ func (b *boxes) take(kind string, body []byte) error {
 	case "jbrd":
 		b.jbrd = body
 	case "Exif", "xml ":
-		if b.other == nil {
-			b.other = map[string][]byte{}
+		b.keep(kind, body)
+	case "brob":
+		if len(body) > 4 {
+			b.keep(kind+string(body[:4]), body[4:])
 		}
-		b.other[kind] = body
 	}
 	return nil
+}
+
+// keep keeps the first box of a type.
+func (b *boxes) keep(kind string, body []byte) {
+	if b.other == nil {
+		b.other = map[string][]byte{}
+	}
+	if _, ok := b.other[kind]; !ok {
+		b.other[kind] = body
+	}
 }

@@ -25,9 +25,18 @@ type jpegFile struct {
 
 // jpegMarker is a segment from its marker's low byte on, or other bytes.
 type jpegMarker struct {
+	kind   uint32 // where its bytes are
 	length int
 	bytes  []byte
 }
+
+// Kinds of segments.
+const (
+	plainSegment = iota // in the box itself
+	iccSegment
+	exifSegment
+	xmpSegment
+)
 
 type jpegQuant struct {
 	wide, last bool
@@ -72,8 +81,8 @@ const (
 )
 
 // readJPEG reads the box.
-func readJPEG(b []byte) (*jpegFile, error) {
-	r := newBitReader(b)
+func readJPEG(b *boxes) (*jpegFile, error) {
+	r := newBitReader(b.jbrd)
 	j := &jpegFile{}
 	if err := j.readMarkers(r); err != nil {
 		return nil, err
@@ -94,7 +103,10 @@ func readJPEG(b []byte) (*jpegFile, error) {
 	if err := r.err(); err != nil {
 		return nil, err
 	}
-	return j, j.fill(brotli.NewReader(bytes.NewReader(r.rest())))
+	if err := j.fill(brotli.NewReader(bytes.NewReader(r.rest()))); err != nil {
+		return nil, err
+	}
+	return j, j.borrow(b)
 }
 
 func (j *jpegFile) readMarkers(r *bitReader) error {
@@ -123,10 +135,10 @@ func (j *jpegFile) readMarkers(r *bitReader) error {
 		return FormatError("a JPEG file of too many scans")
 	}
 	for i := range j.apps {
-		kind := r.u32(val(0), val(1), offset(2, 1), offset(4, 2))
+		j.apps[i].kind = r.u32(val(plainSegment), val(iccSegment), offset(exifSegment, 1), offset(4, 2))
 		j.apps[i].length = 1 + int(r.u(16))
-		if kind != 0 {
-			return UnsupportedError("a JPEG file whose ICC profile, Exif or XMP is kept elsewhere")
+		if k := j.apps[i].kind; k != plainSegment && k != exifSegment && k != xmpSegment {
+			return UnsupportedError("a JPEG file with an ICC profile")
 		}
 	}
 	for i := range j.comments {
@@ -283,6 +295,9 @@ func (j *jpegFile) fill(r io.Reader) error {
 	for _, list := range [][]jpegMarker{j.apps, j.comments, j.between, j.tail} {
 		for i := range list {
 			m := &list[i]
+			if m.kind != plainSegment {
+				continue
+			}
 			if total += m.length; total > maxSegments {
 				return FormatError("a JPEG file of too large segments")
 			}
@@ -293,4 +308,49 @@ func (j *jpegFile) fill(r io.Reader) error {
 		}
 	}
 	return nil
+}
+
+// borrow makes the segments whose contents are in boxes of their own.
+func (j *jpegFile) borrow(b *boxes) error {
+	for i := range j.apps {
+		m := &j.apps[i]
+		var head, body []byte
+		var err error
+		switch m.kind {
+		case plainSegment:
+			continue
+		case exifSegment: // the box begins with where the header of TIFF is
+			head = []byte("\xE1\x00\x00Exif\x00\x00")
+			if body, err = b.content("Exif"); len(body) >= 4 {
+				body = body[4:]
+			}
+		default:
+			head = []byte("\xE1\x00\x00http://ns.adobe.com/xap/1.0/\x00")
+			body, err = b.content("xml ")
+		}
+		if err != nil {
+			return err
+		}
+		if len(head)+len(body) != m.length {
+			return FormatError("a segment of a JPEG file is not in its box")
+		}
+		m.bytes = append(head, body...)
+		m.bytes[1], m.bytes[2] = byte((m.length-1)>>8), byte(m.length-1)
+	}
+	return nil
+}
+
+// maxSegment is how long a segment of a JPEG file can be.
+const maxSegment = 1 << 16
+
+// content returns what a box holds, which may be compressed.
+func (b *boxes) content(kind string) ([]byte, error) {
+	if body, ok := b.other[kind]; ok {
+		return body, nil
+	}
+	out, err := io.ReadAll(io.LimitReader(brotli.NewReader(bytes.NewReader(b.other["brob"+kind])), maxSegment+1))
+	if err != nil {
+		return nil, FormatError("a compressed box is damaged, or not there")
+	}
+	return out, nil
 }

@@ -4,7 +4,7 @@ import "math"
 
 // JPEG appends the JPEG file that a stream was made from, byte for byte, to dst. Where it fails,
 // dst is returned as it was: UnsupportedError says that the stream was not made from one, or that
-// parts of it are kept in a way that is not known here.
+// it has an ICC profile, which is kept apart.
 func JPEG(dst, src []byte, o DecodeOptions) ([]byte, error) {
 	s, err := open(src, o.Limits)
 	if err != nil {
@@ -13,7 +13,7 @@ func JPEG(dst, src []byte, o DecodeOptions) ([]byte, error) {
 	if s.jbrd == nil {
 		return dst, UnsupportedError("a stream that was not made from a JPEG file")
 	}
-	j, err := readJPEG(s.jbrd)
+	j, err := readJPEG(&s.boxes)
 	if err != nil {
 		return dst, err
 	}

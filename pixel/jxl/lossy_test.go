@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -74,8 +75,20 @@ func jpegs(t *testing.T) map[string][]byte {
 		for _, args := range []string{"-quality 90 -sample 1x1", "-quality 75 -sample 2x2", "-quality 80 -sample 2x1 -optimize", "-quality 60 -progressive -sample 1x2", "-quality 85 -restart 1"} {
 			out[fmt.Sprintf("%s x%d", args, m.Samples)] = cjpeg(t, pnm(m, m.CT(7)), args)
 		}
+		plain := cjpeg(t, pnm(m, m.CT(8)), "-quality 70")
+		out[fmt.Sprintf("segments x%d", m.Samples)] = slices.Concat(plain[:2], exif(1), segment(0xE1, "http://ns.adobe.com/xap/1.0/\x00<x:xmpmeta/>"), segment(0xFE, "words"), plain[2:], []byte("behind"))
 	}
 	return out
+}
+
+// segment is one of a JPEG file.
+func segment(m byte, body string) []byte {
+	return append([]byte{0xFF, m, byte((len(body) + 2) >> 8), byte(len(body) + 2)}, body...)
+}
+
+// exif says which side of an image is up.
+func exif(orientation byte) []byte {
+	return segment(0xE1, "Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00"+string([]byte{orientation})+"\x00\x00\x00\x00\x00\x00")
 }
 
 func cjpeg(t testing.TB, in []byte, args string) []byte {
