@@ -73,3 +73,40 @@ func TestPartial(t *testing.T) {
 		}
 	}
 }
+
+// FuzzPartial decodes damaged frames as far as that goes: what is not known does not depend on
+// what was in memory before.
+func FuzzPartial(f *testing.F) {
+	syntaxes := []uid.UID{uid.RLELossless, uid.JPEGBaseline8Bit, uid.JPEGLosslessSV1, uid.JPEGLSLossless, uid.JPEG2000Lossless, uid.HTJ2KLossless}
+	images := []codectest.Image{{Width: 20, Height: 24, Samples: 1, Allocated: 8, Stored: 8}, {Width: 19, Height: 23, Samples: 3, Allocated: 8, Stored: 8}}
+	for k := range len(syntaxes) * len(images) {
+		f.Add(uint8(k), uint16(0), uint8(0), uint16(100))
+		f.Add(uint8(k), uint16(150), uint8(0x55), uint16(0))
+	}
+	f.Fuzz(func(t *testing.T, which uint8, at uint16, x uint8, cut uint16) {
+		syntax, m := syntaxes[int(which)%len(syntaxes)], images[int(which)/len(syntaxes)%len(images)]
+		var lossy *Lossy
+		if syntax == uid.JPEGBaseline8Bit {
+			lossy = &Lossy{}
+		}
+		c, _ := Builtin().Lookup(syntax)
+		code, err := c.Encoder.Encode(nil, m.CT(1), descOf(m), lossy)
+		if err != nil {
+			t.Fatal(err)
+		}
+		code[int(at)%len(code)] ^= x
+		code = code[:len(code)-int(cut)%len(code)]
+		var got [2][]byte
+		for k, dirt := range []byte{0xEE, 0x11} {
+			dirty := bytes.Repeat([]byte{dirt}, 2*m.FrameBytes())[:0]
+			px, _, err := Builtin().Decode(dirty, code, descOf(m), syntax, Limits{MaxFrame: 1 << 20, Partial: true})
+			if err == nil && len(px) != m.FrameBytes() || err != nil && len(px) != 0 {
+				t.Fatalf("%s: %d bytes, %v", syntax.Name(), len(px), err)
+			}
+			got[k] = px
+		}
+		if !bytes.Equal(got[0], got[1]) {
+			t.Fatalf("%s: samples depend on what was in memory", syntax.Name())
+		}
+	})
+}
