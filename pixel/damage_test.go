@@ -24,8 +24,13 @@ func TestUnused(t *testing.T) {
 		if err != nil || out.Flaw != "" {
 			t.Errorf("%s: %q, %v", syntax.Name(), out.Flaw, err)
 		}
+		filled := slices.Insert(slices.Clone(code), len(code)-2, 0xFF, 0xFF) // fill bytes (T.81 B.1.1.2)
+		got, out, err := Builtin().Decode(nil, filled, d, syntax, Limits{})
+		if err != nil || out.Flaw != "" || !slices.Equal(got, want) {
+			t.Errorf("%s with fill bytes: %q, %v", syntax.Name(), out.Flaw, err)
+		}
 		more := slices.Insert(slices.Clone(code), len(code)-2, 0x12, 0x34)
-		got, out, err := Builtin().Decode(nil, more, d, syntax, Limits{})
+		got, out, err = Builtin().Decode(nil, more, d, syntax, Limits{})
 		if refused := syntax == uid.JPEGLSLossless; (err != nil) != refused || !refused && (out.Flaw == "" || !slices.Equal(got, want)) {
 			t.Errorf("%s with more: %q, %v", syntax.Name(), out.Flaw, err)
 		}

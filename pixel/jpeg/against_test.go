@@ -85,6 +85,16 @@ func limited(code []byte) ([]byte, error) {
 // processes are those of dcmcjpeg: sequential, of chosen frequencies, and progressive.
 var processes = []string{"+ee", "+es", "+ep"}
 
+// allUsed fails the test when sound streams are said to go on behind the image.
+func allUsed(t *testing.T, streams [][]byte) {
+	t.Helper()
+	for k, code := range streams {
+		if _, i, err := Decode(nil, code, DecodeOptions{}); err == nil && i.Unused {
+			t.Errorf("stream %d goes on behind the image: %x", k, code[max(0, len(code)-16):])
+		}
+	}
+}
+
 // FuzzAgainstDCMTK compares both ways with dcmcjpeg and dcmdjpeg, many frames at a time: of
 // what ours encodes both decode the same, and of what theirs encodes.
 func FuzzAgainstDCMTK(f *testing.F) {
@@ -99,6 +109,7 @@ func FuzzAgainstDCMTK(f *testing.F) {
 		for _, px := range pictures {
 			streams = append(streams, drawn(t, r, m, px, true))
 		}
+		allUsed(t, streams)
 		dcmtk.Compare(t, m, streams, limited)
 		args := []string{processes[r.IntN(3)], "+q", strconv.Itoa(r.IntN(101))}
 		if m.Samples > 1 {
@@ -109,6 +120,7 @@ func FuzzAgainstDCMTK(f *testing.F) {
 		if m.Samples > 1 {
 			m.Photometric = "YBR_FULL"
 		}
+		allUsed(t, streams)
 		dcmtk.Compare(t, m, streams, limited)
 	})
 }

@@ -44,6 +44,16 @@ func limited(code []byte) ([]byte, error) {
 	return px, err
 }
 
+// allUsed fails the test when sound streams are said to go on behind the image.
+func allUsed(t *testing.T, streams [][]byte) {
+	t.Helper()
+	for k, code := range streams {
+		if _, i, err := Decode(nil, code, DecodeOptions{}); err == nil && i.Unused {
+			t.Errorf("stream %d goes on behind the image: %x", k, code[max(0, len(code)-16):])
+		}
+	}
+}
+
 // FuzzAgainstDCMTK compares both ways with dcmcjpeg and dcmdjpeg, many frames at a time: of
 // what ours encodes both decode the same, and of what theirs encodes.
 func FuzzAgainstDCMTK(f *testing.F) {
@@ -58,8 +68,10 @@ func FuzzAgainstDCMTK(f *testing.F) {
 		for _, px := range pictures {
 			streams = append(streams, drawn(t, r, m, px))
 		}
+		allUsed(t, streams)
 		dcmtk.Compare(t, m, streams, limited)
 		streams = m.Coded(t, dcmcjpeg, pictures, "+el", "+sv", strconv.Itoa(1+r.IntN(7)), "+pt", strconv.Itoa(r.IntN(2)*r.IntN(m.Stored)))
+		allUsed(t, streams)
 		dcmtk.Compare(t, m, streams, limited)
 	})
 }

@@ -2,7 +2,10 @@
 // most significant first, with a zero byte stuffed behind each byte FF.
 package bits
 
-import "encoding/binary"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
 // Reader holds bits that were read ahead. Hot loops copy its fields to variables of their
 // own, call Refill where the fast way does not go, and put them back.
@@ -73,10 +76,10 @@ func (r *Reader) Take(n int) uint32 {
 func (r *Reader) Exhausted() bool { return r.Made > r.N }
 
 // Unused reports whether a byte or more was not used of the data that ends at the marker at
-// end.
+// end, fill bytes before it (T.81 B.1.1.2) aside.
 func (r *Reader) Unused(end int) bool {
 	r.Fill()
-	return end > r.Pos || r.N-r.Made >= 8
+	return len(bytes.TrimLeft(r.Src[r.Pos:max(r.Pos, end)], "\xff")) > 0 || r.N-r.Made >= 8
 }
 
 // Restart drops the bits left and begins anew at pos.
