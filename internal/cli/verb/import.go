@@ -59,20 +59,27 @@ type importing struct {
 	scanned              atomic.Bool
 }
 
-// all scans on this goroutine and imports on o.Jobs others.
+// all imports on o.Jobs goroutines what another one finds. That one is not waited for when
+// ctx ends: it may wait for a name on standard input.
 func (t *importing) all(ctx context.Context) {
 	files := make(chan source)
+	go t.scan(ctx, files)
 	var workers sync.WaitGroup
 	for range max(1, t.o.Jobs) {
 		workers.Go(func() {
-			for src := range files {
-				t.one(ctx, src)
+			for t.next(ctx, files) {
 			}
 		})
 	}
+	workers.Wait()
+}
+
+// scan finds the files.
+func (t *importing) scan(ctx context.Context, files chan<- source) {
+	defer close(files)
 	for src, err := range t.o.Sources.all(t.s) {
 		if ctx.Err() != nil {
-			break
+			return
 		}
 		t.found.Add(1)
 		if err != nil {
@@ -85,8 +92,19 @@ func (t *importing) all(ctx context.Context) {
 		}
 	}
 	t.scanned.Store(true)
-	close(files)
-	workers.Wait()
+}
+
+// next imports the next file, and reports whether there was one.
+func (t *importing) next(ctx context.Context, files <-chan source) bool {
+	select {
+	case src, ok := <-files:
+		if ok {
+			t.one(ctx, src)
+		}
+		return ok
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // one imports one file.
@@ -135,15 +153,21 @@ func (t *importing) bring(ctx context.Context, src source) (ingest.Outcome, erro
 		return ingest.Outcome{}, err
 	}
 	defer w.Discard()
-	if _, err := io.Copy(w, f.DataSetReader()); err != nil {
+	data := f.DataSetReader()
+	switch n, err := io.Copy(w, data); {
+	case err != nil:
 		return ingest.Outcome{}, err
+	case n != data.Size():
+		return ingest.Outcome{}, errChanged
 	}
 	return w.Commit(ctx)
 }
 
+var errChanged = errors.New("became shorter while it was read: import it again when nobody writes it")
+
 // fail counts a file that did not get in. Without room no other would.
 func (t *importing) fail(src source, err error) {
-	if errors.Is(err, context.Canceled) {
+	if errors.Is(err, context.Canceled) || errors.Is(err, errHalt) {
 		return // a failure before stopped it
 	}
 	t.failed.Add(1)
@@ -166,7 +190,7 @@ func (t *importing) done() (n int64) {
 
 func (t *importing) outcome(ctx context.Context) error {
 	switch {
-	case t.found.Load() == 0:
+	case t.found.Load() == 0 && ctx.Err() == nil:
 		return Fail(NoInput, "no file to import")
 	case t.failed.Load() == 0 && ctx.Err() == nil && t.done() > 0:
 		return nil

@@ -9,7 +9,8 @@ import (
 
 // A wide search looks for the keys of its rows first, in the order of the answer: from
 // indexes alone, and many at a time. The rows are then read by their keys, page by page.
-const (
+// Tests change the numbers.
+var (
 	firstKeys = 1024
 	mostKeys  = 1 << 15
 )
