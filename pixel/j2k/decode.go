@@ -137,6 +137,7 @@ func (s *stream) decodeTile(px []byte, info Info, index, length int, o DecodeOpt
 		return flaw
 	}
 	planes, err := t.coefficients(o)
+	defer release(planes)
 	if err != nil && (planes == nil || !o.Partial) {
 		return err
 	}

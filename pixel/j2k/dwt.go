@@ -1,5 +1,7 @@
 package j2k
 
+import "sync"
+
 // plane is the coefficients, then the samples of a tile component; one of the slices is
 // used, by the wavelet and the depth.
 type plane struct {
@@ -7,6 +9,8 @@ type plane struct {
 	i    []int32
 	l    []int64 // 5/3 of deep samples
 	f    []float32
+
+	pooled *[]int32 // i, to be given back
 }
 
 // newPlane makes a plane of what a tile component needs.
@@ -18,9 +22,26 @@ func newPlane(w, h int, reversible, deep bool) plane {
 	case deep:
 		p.l = make([]int64, w*h)
 	default:
-		p.i = make([]int32, w*h)
+		b, _ := planeBuffers.Get().(*[]int32)
+		if b == nil {
+			b = new([]int32)
+		}
+		*b = sized(*b, w*h)
+		p.i, p.pooled = *b, b
 	}
 	return p
+}
+
+// planeBuffers holds the memory of planes of int32.
+var planeBuffers sync.Pool
+
+// release gives the memory of planes back, which nobody uses any more.
+func release(planes []plane) {
+	for k := range planes {
+		if planes[k].pooled != nil {
+			planeBuffers.Put(planes[k].pooled)
+		}
+	}
 }
 
 // most is how many bit planes its blocks can have.

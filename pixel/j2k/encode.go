@@ -232,6 +232,7 @@ func stepOf(step float64, nominal int) uint16 {
 // encode transforms the samples and encodes the code blocks.
 func (t *tile) encode(src []byte, info Info, o EncodeOptions) error {
 	planes := make([]plane, info.Components)
+	defer func() { release(planes) }()
 	for k := range planes {
 		planes[k] = newPlane(info.Width, info.Height, o.Step == 0, info.deep())
 		l := loader{src: src, info: info, comp: k, mct: t.p.mct}
