@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -14,13 +13,16 @@ import (
 
 // Import opens an archive that is not at work, a new one if none is there, and lets work
 // bring objects in.
-func Import(ctx context.Context, c *config.Config, console io.Writer, work func(*ingest.Ingester) error) (err error) {
+func Import(ctx context.Context, c *config.Config, console io.Writer, work func(*ingest.Ingester) error) error {
 	a, _, err := openStopped(ctx, c, console)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, a.close()) }()
-	return work(a.ingest)
+	err = work(a.ingest)
+	if cerr := a.close(); cerr != nil { // which says more than that something failed before
+		return fmt.Errorf("archive %s: %w", c.Storage.Directory, cerr)
+	}
+	return err
 }
 
 // openStopped opens an archive that is not at work as the server would, its log on console.

@@ -56,7 +56,7 @@ type importing struct {
 	kinds                [ingest.Ignored + 1]atomic.Int64
 	found, failed, other atomic.Int64 // other: no DICOM files
 	bytes                atomic.Int64
-	scanned              atomic.Bool
+	scanned, full        atomic.Bool
 }
 
 // all imports on o.Jobs goroutines what another one finds. That one is not waited for when
@@ -129,10 +129,14 @@ var kindNames = [...]string{
 	ingest.Superseded: "kept in place of a different object of its UID", ingest.Ignored: "left out: a different object of its UID is there",
 }
 
-// flaw stops at a file that was cut off. Whatever else deviates is kept as it is.
+// flaw stops at a file that ends where none should, and so may have lost frames. Whatever
+// else deviates is kept as it is.
 func (o *Import) flaw(f dicom.Flaw) error {
-	if f.Kind == dicom.FlawTruncated && !o.Truncated {
-		return &f
+	switch f.Kind {
+	case dicom.FlawTruncated, dicom.FlawTrailing, dicom.FlawNoDelimiter:
+		if !o.Truncated {
+			return &f
+		}
 	}
 	return nil
 }
@@ -174,7 +178,7 @@ func (t *importing) fail(src source, err error) {
 	t.progress.clear()
 	t.o.says(t.s, Normal, "%s: %v", src.name, withoutPrefix(err, src.name))
 	if full := errors.Is(err, blob.ErrFull); full || t.o.Halt {
-		if full {
+		if full && !t.full.Swap(true) {
 			t.o.says(t.s, Normal, "make room and import again: what is there already is not stored twice")
 		}
 		t.cancel(errHalt)

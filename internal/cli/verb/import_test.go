@@ -150,3 +150,40 @@ func TestImportEndsBeforeItsList(t *testing.T) {
 		t.Error("still waits for a name")
 	}
 }
+
+// TestImportOfCutFrames cuts an object with two fragments at each byte of them: none comes in, not
+// even one that ends between fragments, unless it is wanted.
+func TestImportOfCutFrames(t *testing.T) {
+	meta, err := part10.MetaInfo{Class: uid.CTImageStorage, Instance: "1.2.3.4", Syntax: uid.RLELossless}.Meta()
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole, err := part10.AppendHeader(nil, meta)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ds, err := new(dicom.DataSet).Edit().SetUID(tag.SOPClassUID, uid.CTImageStorage).SetUID(tag.SOPInstanceUID, "1.2.3.4").
+		SetUID(tag.StudyInstanceUID, "1.2").SetUID(tag.SeriesInstanceUID, "1.2.3").Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if whole, err = dicom.AppendEncode(whole, ds, uid.ExplicitVRLittleEndian); err != nil {
+		t.Fatal(err)
+	}
+	const item = "\xfe\xff\x00\xe0\x04\x00\x00\x00"
+	frames := "\xe0\x7f\x10\x00OB\x00\x00\xff\xff\xff\xff" + "\xfe\xff\x00\xe0\x00\x00\x00\x00" + item + "abcd" + item + "efgh" + "\xfe\xff\xdd\xe0\x00\x00\x00\x00"
+	name := filepath.Join(t.TempDir(), "cut.dcm")
+	for n := 1; n <= len(frames); n++ {
+		if err := os.WriteFile(name, append(whole[:len(whole):len(whole)], frames[:n]...), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, truncated := range []bool{false, true} {
+			var out bytes.Buffer
+			o := Import{Common: Common{Say: Quiet}, Sources: Sources{Inputs: []string{name}}, Jobs: 1, Truncated: truncated}
+			_ = o.Run(context.Background(), &Stdio{In: strings.NewReader(""), Out: &out, Err: io.Discard}, newBeginning(t, func() {}))
+			if stored := strings.HasPrefix(out.String(), "1 stored"); stored != (truncated || n == len(frames)) {
+				t.Errorf("%d bytes of %d, truncated %t: %s", n, len(frames), truncated, &out)
+			}
+		}
+	}
+}
