@@ -25,6 +25,7 @@ import (
 	"gantry/internal/archive/index/sqlite"
 	"gantry/internal/archive/ingest"
 	"gantry/internal/archive/record"
+	"gantry/internal/archive/scrub"
 	"gantry/internal/config"
 	"gantry/internal/front/dimsefront"
 	"gantry/internal/obs"
@@ -183,6 +184,11 @@ func Check(ctx context.Context, c *config.Config, console io.Writer, o fsck.Opti
 		return fsck.Summary{}, err
 	}
 	if err := a.openStore(ctx, c, log.Logger, st.Applied); err != nil {
+		return fsck.Summary{}, err
+	}
+	rewriting := a.newCompactor(c, &scrub.Guard{Opener: a.store})
+	rewriting.Log = log.Logger
+	if err := rewriting.Finish(ctx); err != nil { // what it leaves behind is nothing to report
 		return fsck.Summary{}, err
 	}
 	return fsck.Run(ctx, a.store, a.index, o)

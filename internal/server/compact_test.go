@@ -9,11 +9,14 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"gantry/dicom"
 	"gantry/dicom/tag"
 	"gantry/dicom/uid"
+	"gantry/internal/archive/fsck"
 	"gantry/internal/archive/ingest"
+	"gantry/internal/archive/scrub"
 	"gantry/internal/config"
 )
 
@@ -79,5 +82,42 @@ func storeOne(ctx context.Context, t *testing.T, c *config.Config, instance uid.
 	w.Discard()
 	if err := a.close(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestCheckAfterInterruptedMigration: files whose objects are in a segment already, when the
+// server was killed before it removed them, are nothing to report.
+func TestCheckAfterInterruptedMigration(t *testing.T) {
+	ctx, dir := context.Background(), t.TempDir()
+	layout := func(name string) *config.Config {
+		l := config.NewLoader()
+		l.YAML("test.yaml", fmt.Appendf(nil, "storage: {directory: %q, layout: %s}\n", dir, name))
+		c, err := l.Done()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	storeOne(ctx, t, layout("plain"), "1.2.3.1")
+	a, log, err := openStopped(ctx, layout("log"), io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.seal(ctx); err != nil {
+		t.Fatal(err)
+	}
+	b := a.newCompactor(layout("log"), &scrub.Guard{Opener: a.store})
+	b.Migrate, b.Grace, b.Log = true, time.Hour, log
+	short, stop := context.WithTimeout(ctx, 500*time.Millisecond)
+	defer stop()
+	if err := b.Round(short); b.Moved.Load() != 1 {
+		t.Fatalf("%d objects moved, %v", b.Moved.Load(), err)
+	}
+	if err := a.close(); err != nil {
+		t.Fatal(err)
+	}
+	_, err = Check(ctx, layout("log"), io.Discard, fsck.Options{Report: func(f fsck.Finding) { t.Errorf("%+v", f) }})
+	if err != nil {
+		t.Error(err)
 	}
 }
